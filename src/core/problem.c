@@ -1,0 +1,244 @@
+#include "core/problem.h"
+
+#include "core/checked.h"
+#include "core/failure.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Sizes and offsets are kept below this, so that signed 64-bit arithmetic on them cannot overflow. */
+#define MAX_ELEMENTS ((uint64_t)1 << 56)
+
+static clkl_status read_shape(const clkl_spec *spec, struct clkl_problem *problem,
+                              clkl_error *error)
+{
+    if (spec->rank < 2 || spec->rank > CLKL_MAX_RANK)
+        return clkl_fail(error, CLKL_INVALID_SPEC,
+                         "rank is %u; expected 2 to %d: the batch axis and at least one other",
+                         (unsigned)spec->rank, CLKL_MAX_RANK);
+    uint64_t total = 1;
+    for (uint32_t axis = 0; axis < spec->rank; ++axis) {
+        if (spec->shape[axis] == 0)
+            return clkl_fail(error, CLKL_INVALID_SPEC, "axis %u is empty; expected at least 1",
+                             (unsigned)axis);
+        if (!clkl_checked_mul(total, spec->shape[axis], &total) || total > MAX_ELEMENTS)
+            return clkl_fail(error, CLKL_INVALID_SPEC, "the shape has more than 2^56 elements");
+        problem->shape[axis] = spec->shape[axis];
+    }
+    problem->rank = spec->rank;
+    return CLKL_OK;
+}
+
+static clkl_status read_scale_kind(clkl_form form, enum clkl_scale *kind)
+{
+    switch (form) {
+    case CLKL_STANDARD_NORMAL:
+    case CLKL_DETERMINISTIC:
+        *kind = CLKL_SCALE_UNIT;
+        return CLKL_OK;
+    case CLKL_MOMENTS:
+    case CLKL_MEAN_LOGVAR:
+        *kind = CLKL_SCALE_LOGVAR;
+        return CLKL_OK;
+    case CLKL_MEAN_LOGSTD:
+        *kind = CLKL_SCALE_LOGSTD;
+        return CLKL_OK;
+    case CLKL_MEAN_VAR:
+        *kind = CLKL_SCALE_VAR;
+        return CLKL_OK;
+    case CLKL_MEAN_STD:
+        *kind = CLKL_SCALE_STD;
+        return CLKL_OK;
+    }
+    return CLKL_INVALID_SPEC;
+}
+
+/* Row-major strides of an array whose `doubled` axis has twice the extent (rank: none has); with
+ * `shared`, the batch axis repeats. */
+static void dense_strides(const struct clkl_problem *problem, uint32_t doubled, bool shared,
+                          int64_t *strides)
+{
+    int64_t stride = 1;
+    for (uint32_t axis = problem->rank; axis-- > 0;) {
+        strides[axis] = axis == 0 && shared ? 0 : stride;
+        stride *= (int64_t)problem->shape[axis] * (axis == doubled ? 2 : 1);
+    }
+}
+
+/* Refuses strides with which an offset could leave 56 bits or fall before the array's start. */
+static clkl_status check_strides(const struct clkl_problem *problem, const int64_t *strides,
+                                 const char *name, clkl_error *error)
+{
+    uint64_t extent = 0;
+    for (uint32_t axis = 0; axis < problem->rank; ++axis) {
+        uint64_t reach = 0;
+        if (strides[axis] < 0)
+            return clkl_fail(error, CLKL_INVALID_SPEC, "%s: the stride of axis %u is negative", name,
+                             (unsigned)axis);
+        if (!clkl_checked_mul(problem->shape[axis], (uint64_t)strides[axis], &reach) ||
+            !clkl_checked_add(extent, reach, &extent) || extent > MAX_ELEMENTS)
+            return clkl_fail(error, CLKL_INVALID_SPEC,
+                             "%s: the strides reach further than 2^56 elements", name);
+    }
+    return CLKL_OK;
+}
+
+static clkl_status read_layout(const struct clkl_problem *problem, const clkl_gaussian *given,
+                               const char *name, struct clkl_side *side, clkl_error *error)
+{
+    const uint32_t split = given->split_axis == 0 ? 1 : given->split_axis;
+    if (side->packed && split >= problem->rank)
+        return clkl_fail(error, CLKL_INVALID_SPEC, "%s: split_axis is %u; expected 1 to %u", name,
+                         (unsigned)split, (unsigned)problem->rank - 1);
+    const uint32_t doubled = side->packed ? split : problem->rank;
+    switch (given->layout) {
+    case CLKL_DENSE:
+    case CLKL_SHARED:
+        dense_strides(problem, doubled, given->layout == CLKL_SHARED, side->mean.strides);
+        memcpy(side->scale.strides, side->mean.strides, sizeof side->mean.strides);
+        break;
+    case CLKL_STRIDED:
+        memcpy(side->mean.strides, given->mean_strides, sizeof side->mean.strides);
+        memcpy(side->scale.strides, side->packed ? given->mean_strides : given->scale_strides,
+               sizeof side->scale.strides);
+        break;
+    default:
+        return clkl_fail(error, CLKL_INVALID_SPEC, "%s: unknown layout %d", name,
+                         (int)given->layout);
+    }
+    if (side->packed)
+        side->scale.origin = side->mean.strides[split] * (int64_t)problem->shape[split];
+    clkl_status status = check_strides(problem, side->mean.strides, name, error);
+    return status != CLKL_OK ? status : check_strides(problem, side->scale.strides, name, error);
+}
+
+static clkl_status read_side(const struct clkl_problem *problem, const clkl_gaussian *given,
+                             const char *name, struct clkl_side *side, clkl_error *error)
+{
+    if (read_scale_kind(given->form, &side->scale_kind) != CLKL_OK)
+        return clkl_fail(error, CLKL_INVALID_SPEC, "%s: unknown form %d", name, (int)given->form);
+    side->dtype = given->dtype == CLKL_DEFAULT_DTYPE ? CLKL_F32 : given->dtype;
+    if (side->dtype != CLKL_F32 && side->dtype != CLKL_F64)
+        return clkl_fail(error, CLKL_INVALID_SPEC, "%s: unknown dtype %d", name, (int)given->dtype);
+    if (side->scale_kind == CLKL_SCALE_UNIT)
+        return CLKL_OK;
+    side->packed = given->form == CLKL_MOMENTS;
+    return read_layout(problem, given, name, side, error);
+}
+
+static clkl_status read_clamp(const clkl_spec *spec, struct clkl_problem *problem,
+                              clkl_error *error)
+{
+    if (spec->clamp == CLKL_NO_CLAMP)
+        return CLKL_OK;
+    if (spec->clamp != CLKL_CLAMP)
+        return clkl_fail(error, CLKL_INVALID_SPEC, "unknown clamp %d", (int)spec->clamp);
+    if (!isfinite(spec->clamp_low) || !isfinite(spec->clamp_high) ||
+        spec->clamp_low > spec->clamp_high)
+        return clkl_fail(error, CLKL_INVALID_SPEC,
+                         "the clamp is [%g, %g]; expected two finite bounds in rising order",
+                         spec->clamp_low, spec->clamp_high);
+    problem->p.clamped = problem->p.scale_kind == CLKL_SCALE_LOGVAR;
+    problem->q.clamped = problem->q.scale_kind == CLKL_SCALE_LOGVAR;
+    if (!problem->p.clamped && !problem->q.clamped)
+        return clkl_fail(error, CLKL_INVALID_SPEC,
+                         "a clamp applies to log-variances, but neither side is given by them");
+    problem->clamp_low = spec->clamp_low;
+    problem->clamp_high = spec->clamp_high;
+    return CLKL_OK;
+}
+
+static clkl_status read_result(const clkl_spec *spec, struct clkl_problem *problem,
+                               clkl_error *error)
+{
+    const uint32_t keep = spec->keep == 0 ? 1u : spec->keep;
+    problem->kept_axis = -1;
+    for (uint32_t axis = 0; axis < problem->rank; ++axis)
+        if (keep == 1u << axis)
+            problem->kept_axis = (int)axis;
+    if (problem->kept_axis < 0 && keep != CLKL_KEEP_NONE)
+        return clkl_fail(error, (keep & (keep - 1)) != 0 ? CLKL_UNSUPPORTED : CLKL_INVALID_SPEC,
+                         "keep is 0x%x; expected one axis of the shape, or CLKL_KEEP_NONE",
+                         (unsigned)spec->keep);
+    if (spec->batch_reduction != CLKL_BATCH_MEAN && spec->batch_reduction != CLKL_BATCH_SUM)
+        return clkl_fail(error, CLKL_INVALID_SPEC, "unknown batch reduction %d",
+                         (int)spec->batch_reduction);
+    problem->batch_reduction = spec->batch_reduction;
+    if ((spec->outputs & ~CLKL_OUTPUT_CLAMP_COUNTS) != 0)
+        return clkl_fail(error, CLKL_INVALID_SPEC, "unknown bits in outputs: 0x%x",
+                         (unsigned)spec->outputs);
+    problem->clamp_counts = (spec->outputs & CLKL_OUTPUT_CLAMP_COUNTS) != 0;
+    return CLKL_OK;
+}
+
+static clkl_status read_compute(const clkl_spec *spec, struct clkl_problem *problem,
+                                clkl_error *error)
+{
+    const bool wide = (problem->p.scale_kind != CLKL_SCALE_UNIT && problem->p.dtype == CLKL_F64) ||
+                      (problem->q.scale_kind != CLKL_SCALE_UNIT && problem->q.dtype == CLKL_F64);
+    problem->compute = spec->compute;
+    if (spec->compute == CLKL_DEFAULT_DTYPE)
+        problem->compute = wide ? CLKL_F64 : CLKL_F32;
+    if (problem->compute != CLKL_F32 && problem->compute != CLKL_F64)
+        return clkl_fail(error, CLKL_INVALID_SPEC, "unknown compute type %d", (int)spec->compute);
+    return CLKL_OK;
+}
+
+clkl_status clkl_problem_make(const clkl_spec *spec, struct clkl_problem *problem,
+                              clkl_error *error)
+{
+    if (spec == NULL)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "spec is NULL");
+    if (spec->struct_size < sizeof *spec)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
+                         "spec->struct_size is %zu; expected sizeof(clkl_spec), which is %zu",
+                         spec->struct_size, sizeof *spec);
+    memset(problem, 0, sizeof *problem);
+    if (spec->q.form == CLKL_DETERMINISTIC)
+        return clkl_fail(error, CLKL_INVALID_SPEC,
+                         "Q is deterministic; the divergence from a point mass is not defined");
+    problem->deterministic = spec->p.form == CLKL_DETERMINISTIC;
+    clkl_status status = read_shape(spec, problem, error);
+    if (status == CLKL_OK)
+        status = read_side(problem, &spec->p, "P", &problem->p, error);
+    if (status == CLKL_OK)
+        status = read_side(problem, &spec->q, "Q", &problem->q, error);
+    if (status == CLKL_OK && !problem->deterministic)
+        status = read_clamp(spec, problem, error);
+    if (status == CLKL_OK)
+        status = read_result(spec, problem, error);
+    if (status == CLKL_OK)
+        status = read_compute(spec, problem, error);
+    return status;
+}
+
+clkl_status clkl_problem_set_batch(struct clkl_problem *problem, uint64_t batch, clkl_error *error)
+{
+    if (batch > problem->shape[0])
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
+                         "batch is %llu, but at most %llu samples were planned",
+                         (unsigned long long)batch, (unsigned long long)problem->shape[0]);
+    if (batch != 0)
+        problem->shape[0] = batch;
+    return CLKL_OK;
+}
+
+uint64_t clkl_problem_result_count(const struct clkl_problem *problem)
+{
+    return problem->kept_axis < 0 ? 1 : problem->shape[problem->kept_axis];
+}
+
+uint64_t clkl_problem_divisor(const struct clkl_problem *problem)
+{
+    const bool batch_reduced = problem->kept_axis != 0;
+    return batch_reduced && problem->batch_reduction == CLKL_BATCH_MEAN ? problem->shape[0] : 1;
+}
+
+uint64_t clkl_problem_extent(const struct clkl_problem *problem,
+                             const struct clkl_operand *operand)
+{
+    int64_t last = operand->origin;
+    for (uint32_t axis = 0; axis < problem->rank; ++axis)
+        last += operand->strides[axis] * (int64_t)(problem->shape[axis] - 1);
+    return (uint64_t)last + 1;
+}
