@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Sizes and offsets are kept below this, so that signed 64-bit arithmetic on them cannot overflow. */
+/* Sizes and offsets are kept below this, so that signed 64-bit arithmetic on them cannot overflow.
+ */
 #define MAX_ELEMENTS ((uint64_t)1 << 56)
 
 static clkl_status read_shape(const clkl_spec *spec, struct clkl_problem *problem,
@@ -73,8 +74,8 @@ static clkl_status check_strides(const struct clkl_problem *problem, const int64
     for (uint32_t axis = 0; axis < problem->rank; ++axis) {
         uint64_t reach = 0;
         if (strides[axis] < 0)
-            return clkl_fail(error, CLKL_INVALID_SPEC, "%s: the stride of axis %u is negative", name,
-                             (unsigned)axis);
+            return clkl_fail(error, CLKL_INVALID_SPEC, "%s: the stride of axis %u is negative",
+                             name, (unsigned)axis);
         if (!clkl_checked_mul(problem->shape[axis], (uint64_t)strides[axis], &reach) ||
             !clkl_checked_add(extent, reach, &extent) || extent > MAX_ELEMENTS)
             return clkl_fail(error, CLKL_INVALID_SPEC,
@@ -234,8 +235,7 @@ uint64_t clkl_problem_divisor(const struct clkl_problem *problem)
     return batch_reduced && problem->batch_reduction == CLKL_BATCH_MEAN ? problem->shape[0] : 1;
 }
 
-uint64_t clkl_problem_extent(const struct clkl_problem *problem,
-                             const struct clkl_operand *operand)
+uint64_t clkl_problem_extent(const struct clkl_problem *problem, const struct clkl_operand *operand)
 {
     int64_t last = operand->origin;
     for (uint32_t axis = 0; axis < problem->rank; ++axis)

@@ -7,9 +7,12 @@
 #include "npy_order.h"
 #include "source.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+static_assert((int)NPY_PREFIX_MIN >= (int)NPY_SNIFF, "what is read first tells other formats too");
 
 static bool refuse_short(const struct source *source, struct io_error *error)
 {

@@ -32,6 +32,7 @@ struct npy {
  * Reads a whole array from a file, a FIFO, or standard input where the path is "-". The file has to
  * hold that array and nothing after it. What the header promises is held against the size of a
  * regular file before anything of that size is allocated; from a pipe, memory grows as data comes.
+ * Bringing Fortran order into C order takes the size of the data once more, for a while.
  * On failure the array is left empty, and npy_free may or may not be called on it.
  */
 bool npy_read(const char *path, struct npy *array, struct io_error *error);

@@ -61,11 +61,11 @@ static enum format recognise(const char *file, const unsigned char *bytes, size_
     return UNKNOWN;
 }
 
-/* Whether a name means itself in a shell's double quotes, in Python's single quotes inside them,
- * and is short enough to leave room for the rest of the sentence. */
+/* Whether a name means itself in a shell's double quotes and in Python's single quotes inside them,
+ * and is short enough to leave room for the rest of the sentence. "standard input" is no name. */
 static bool is_plain(const char *file)
 {
-    return strlen(file) <= 80 && strpbrk(file, "\"'\\$`!\n\r\t") == NULL;
+    return strlen(file) <= 80 && strpbrk(file, " \"'\\$`!\n\r\t") == NULL;
 }
 
 static bool refuse_unknown(const char *file, const unsigned char *bytes, size_t size,

@@ -87,15 +87,15 @@ static bool refuse(struct parser *p, const char *expected)
 /* Returns the content, which is not terminated; NULL if there is no string. */
 static const char *take_string(struct parser *p, size_t *length, const char *expected)
 {
-    char quote = peek(p);
-    if (quote != '\'' && quote != '"') {
+    char mark = peek(p);
+    if (mark != '\'' && mark != '"') {
         refuse(p, expected);
         return NULL;
     }
     const char *content = ++p->at;
-    while (p->at < p->end && *p->at != quote && *p->at != '\\' && *p->at != '\n')
+    while (p->at < p->end && *p->at != mark && *p->at != '\\' && *p->at != '\n')
         p->at++;
-    if (p->at == p->end || *p->at != quote) {
+    if (p->at == p->end || *p->at != mark) {
         refuse(p, "a closing quote");
         return NULL;
     }

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { BOX_ELEMENTS = 1024 };
+enum { BOX_ELEMENTS = 4096 };
 
 struct reordering {
     unsigned rank;

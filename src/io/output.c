@@ -71,16 +71,12 @@ static int open_target(struct output *output, struct io_error *error)
     struct stat status;
     if (output_inherited_descriptor(output->target) >= 0)
         return open_directly(output, error);
+    if (stat(output->target, &status) == 0)
+        return S_ISREG(status.st_mode) ? open_beside(output, &status, error)
+                                       : open_directly(output, error); /* refuses directories */
     size_t length = strlen(output->target);
-    if (stat(output->target, &status) == 0) {
-        if (S_ISREG(status.st_mode))
-            return open_beside(output, &status, error);
-        if (!S_ISDIR(status.st_mode))
-            return open_directly(output, error);
-        errno = EISDIR;
-    } else if (errno == ENOENT && length > 0 && output->target[length - 1] != '/') {
+    if (errno == ENOENT && length > 0 && output->target[length - 1] != '/')
         return open_beside(output, NULL, error);
-    }
     refuse(output, error);
     return -1;
 }

@@ -12,8 +12,9 @@
  * the path is a symbolic link, the link stays and its target is replaced.
  *
  * A path that is no regular file (a pipe, a device, /dev/stdout, /dev/fd/3) is written directly:
- * what has gone there has gone. A process that does not ignore SIGPIPE dies of a closed pipe before
- * it can be told. If it dies of anything, a file .NAME.*.tmp is left behind.
+ * what has gone there has gone, and what is still buffered goes there even when it is abandoned. A
+ * process that does not ignore SIGPIPE dies of a closed pipe before it can be told. If it dies of
+ * anything, a file .NAME.*.tmp is left behind.
  */
 #ifndef CLKL_OUTPUT_H
 #define CLKL_OUTPUT_H

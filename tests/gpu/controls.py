@@ -10,8 +10,9 @@ from pathlib import Path
 
 from builds import BadBuild, parse_builds, parse_marks
 from checker import Outcome, check
+from gates import check_marks, check_same_kernels
 from hotpart import hot_part
-from model import Build, Compiled, Kernel, Limits, Target
+from model import Build, Compiled, Kernel, Limits, Listing, Target
 
 FOLDER = Path(__file__).with_name("controls")
 
@@ -30,6 +31,7 @@ class Control:
         return Build(name, FOLDER / self.file, self.options, parse_marks(self.marks))
 
 
+STRICT = "registers=8 waves=32 waves-gfx906=32 simd=64"
 CONTROLS = [
     Control("negative_syntax.cl", ("build",)),
     Control("negative_empty.cl", ("kernels", "report")),
@@ -40,8 +42,7 @@ CONTROLS = [
     Control("negative_local.cl", ("local-bytes",)),
     Control("negative_narrow.cl", ("vector-loads",), "vector-loads"),
     Control("negative_half_narrow.cl", ("vector-loads",), "half_narrow:vector-loads"),
-    Control("positive.cl", ("registers", "waves", "simd"), "registers=8 waves=32 simd=64"),
-    Control("positive.cl", ("kernels",), "no_such_kernel:waves=4"),
+    Control("positive.cl", ("registers", "waves", "simd"), STRICT),
     Control("positive.cl", (), "sum_rows:vector-loads"),
     Control("positive.cl", (), "sum_rows:vector-loads fp64", ("-DREAL=double",)),
 ]
@@ -50,7 +51,7 @@ WORK_GROUP = 256  # of positive.cl
 
 def run(targets: list[Target]) -> bool:
     """Runs everything on the targets, prints a line for each, returns whether all were right."""
-    faults = builds_faults()
+    faults = builds_faults() + kernels_faults()
     controls = {control.build().name: control for control in CONTROLS}
     for outcome in check([c.build() for c in controls.values()], targets, Limits()):
         control = controls[outcome.build.name]
@@ -135,3 +136,17 @@ def builds_faults() -> list[str]:
         except BadBuild:
             pass
     return faults
+
+
+def kernels_faults() -> list[str]:
+    """Kernels that are missing somewhere and are not missed."""
+    target, other = Target("nvidia", "sm_80"), Target("amd", "gfx906")
+    build = Build("b", FOLDER / "positive.cl", (), parse_marks("absent:waves=4"))
+    kernel = Kernel("there", 8, 0, 0, 0, Listing())
+    right = {
+        "a mark for a kernel that is absent": check_marks(build, target, Compiled([kernel])),
+        "a kernel on one target only": check_same_kernels(
+            build, {target: Compiled([kernel]), other: Compiled([])}
+        ),
+    }
+    return [f"not found: {what}" for what, findings in right.items() if not findings]

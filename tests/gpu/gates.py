@@ -10,9 +10,7 @@ from model import Build, Compiled, Finding, Kernel, Limits, Target
 Failure = tuple[str, str, str]  # gate, what was found, what is allowed
 
 
-def check_build(
-    build: Build, target: Target, compiled: Compiled, default: Limits
-) -> list[Finding]:
+def check_build(build: Build, target: Target, compiled: Compiled, default: Limits) -> list[Finding]:
     """Everything that one target's compile of a build fails."""
     where = (build.name, str(target))
     findings = [

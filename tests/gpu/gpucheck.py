@@ -23,7 +23,9 @@ from model import Build, Limits, Target
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE, EXIT_SKIPPED = 0, 1, 2, 77
 
 
-def available_targets(wanted: Callable[[Target], bool], required: list[str]) -> tuple[list, bool]:
+def available_targets(
+    wanted: Callable[[Target], bool], required: list[str]
+) -> tuple[list[Target], bool]:
     """The targets whose compilers are there, and whether all required vendors are among them.
 
     Prints a line per vendor that is not.
@@ -32,15 +34,14 @@ def available_targets(wanted: Callable[[Target], bool], required: list[str]) -> 
     complete = True
     for name, vendor in VENDORS.items():
         chosen = [target for target in vendor.TARGETS if wanted(target)]
-        reason = vendor.missing()
-        if reason and (chosen or name in required):
-            print(f"{'FAIL' if name in required else 'SKIPPED'} {name}: {reason}")
-            complete = complete and name not in required
-        elif not chosen and name in required:
-            print(f"FAIL {name}: required, but no target of it was chosen")
-            complete = False
-        else:
+        reason = vendor.missing() if chosen else "none of --targets"
+        if reason is None:
             targets += chosen
+        elif name in required:
+            print(f"FAIL {name}: {reason}")
+            complete = False
+        elif chosen:
+            print(f"SKIPPED {name}: {reason}")
     return targets, complete
 
 
@@ -55,7 +56,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--builds", metavar="LIST", help="a list of builds; - is standard input")
     parser.add_argument("--self-test", action="store_true", help="run the controls")
     parser.add_argument("--mark", action="append", default=[], help="a mark for FILE.cl")
-    parser.add_argument("--require", default="", metavar="VENDORS", help="fail where one is missing")
+    parser.add_argument(
+        "--require", default="", metavar="VENDORS", help="fail where one is missing"
+    )
     parser.add_argument("--targets", default="", help="only these, such as amd,nvidia/sm_80")
     for limit in fields(Limits):
         name = "--" + limit.name.replace("_", "-")
@@ -101,7 +104,7 @@ def check_and_report(builds: list[Build], targets: list[Target], limits: Limits)
     for outcome in check(builds, targets, limits):
         report.print_outcome(outcome)
         failed += len(outcome.findings)
-    verdict = f"{failed} gates failed" if failed else "all gates passed"
+    verdict = f"{failed} failures" if failed else "all gates passed"
     seconds = time.monotonic() - start
     print(f"{len(builds)} builds, {len(targets)} targets, {seconds:.0f} s: {verdict}")
     return not failed

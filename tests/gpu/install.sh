@@ -76,30 +76,38 @@ unpack_packages() {
     rm -r "$folder"
 }
 
-# have_cuda PROGRAM: on the PATH, in a toolkit, or fetched before
+# Where a CUDA toolkit, or what was fetched before, may lie.
+cuda_folders() {
+    local ptxas
+    ptxas=$(command -v ptxas) && dirname "$(dirname "$(readlink -f "$ptxas")")"
+    printf '%s\n' "${CUDA_HOME:-}" /usr/local/cuda /usr/lib/cuda "$root"/cuda/*/nvidia/*
+}
+
+# have_cuda FILE: a path inside a toolkit, such as bin/ptxas
 have_cuda() {
-    command -v "$1" >/dev/null && return
-    local place
-    for place in "${CUDA_HOME:-/usr/local/cuda}/bin/$1" /usr/local/cuda/bin/"$1" \
-        "$root"/cuda/nvidia/*/bin/"$1"; do
-        [ -x "$place" ] && return
-    done
+    local folder
+    command -v "$(basename "$1")" >/dev/null && return
+    while read -r folder; do
+        [ -n "$folder" ] && [ -e "$folder/$1" ] && return
+    done < <(cuda_folders)
     return 1
 }
 
+# fetch_cuda FOLDER PACKAGE FILE...: fetches NVIDIA's Python package unless all the files are there
 fetch_cuda() {
-    local wanted=()
-    have_cuda ptxas || wanted+=("nvidia-cuda-nvcc-cu12")
-    have_cuda nvdisasm || wanted+=("nvidia-cuda-nvdisasm<14")
-    [ ${#wanted[@]} -eq 0 ] && return
+    local folder=$root/cuda/$1 package=$2 file incomplete=
+    shift 2
+    for file in "$@"; do
+        have_cuda "$file" || incomplete=yes
+    done
+    [ -n "$incomplete" ] || return 0
     python3 -m pip --version >/dev/null 2>&1 ||
-        fail "no CUDA toolkit on the PATH, and no pip to fetch ${wanted[*]} with"
+        fail "no CUDA toolkit on the PATH, and no pip to fetch $package with"
     python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-warn-script-location \
-        --root-user-action=ignore --upgrade --target "$root/cuda" "${wanted[@]}" ||
-        fail "pip could not fetch ${wanted[*]}"
-    local program
-    for program in ptxas nvdisasm; do
-        have_cuda "$program" || fail "no $program in ${wanted[*]}"
+        --root-user-action=ignore --target "$folder" --upgrade "$package" ||
+        fail "pip could not fetch $package"
+    for file in "$@"; do
+        have_cuda "$file" || fail "no $file in $package"
     done
 }
 
@@ -116,6 +124,7 @@ command -v apt-get >/dev/null || fail "made for Debian 12: there is no apt-get h
 mkdir -p "$root" || fail "cannot write to $root"
 install_packages
 unpack_packages
-fetch_cuda
+fetch_cuda ptxas nvidia-cuda-nvcc-cu12 bin/ptxas nvvm/libdevice/libdevice.10.bc
+fetch_cuda nvdisasm "nvidia-cuda-nvdisasm<14" bin/nvdisasm
 check_intel
 echo "compilers are ready under $root"

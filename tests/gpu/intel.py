@@ -168,7 +168,7 @@ def parse_lsc_load(name: str) -> Load | None:
 
 def parse_send_load(name: str, lanes: int, rest: str) -> Load | None:
     """Skylake and Tiger Lake: a send whose comment tells the message and how much it returns."""
-    message = re.search(r"// wr:\S+ rd:(\d+); (?:hdc\.\w+; )?([^/]*read[^/]*)", rest)
+    message = re.search(r"// wr:\S+ rd:([1-9]\d*); (?:hdc\.\w+; )?([^/]*\bread\b[^/]*)", rest)
     if not name.startswith("send") or not message or "block" in message[2]:
         return None
     descriptor = re.findall(r"\b0x([0-9A-Fa-f]+)\b", rest.split("//")[0])

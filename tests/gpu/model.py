@@ -144,7 +144,7 @@ class Finding:
 
     def __str__(self) -> str:
         where = f"{self.build}: {self.target}: {self.kernel}"
-        return f"FAIL {where}: {self.gate}: found {self.found}; allowed: {self.allowed}"
+        return f"{where}: {self.gate}: found {self.found}; allowed: {self.allowed}"
 
 
 class CompileFailure(Exception):

@@ -24,20 +24,20 @@ INSTRUCTION = re.compile(r"/\*[0-9a-f]{4,}\*/\s+(?:@!?\w+\s+)?([A-Z][\w.]*)\s*([
 def cuda_folders() -> list[Path]:
     """Where a CUDA toolkit, or the part of it that install.sh fetches, may lie."""
     named = [Path(os.environ["CUDA_HOME"])] if os.environ.get("CUDA_HOME") else []
-    return [*named, Path("/usr/local/cuda"), *sorted(tools.root().glob("cuda/nvidia/*"))]
+    return [*named, Path("/usr/local/cuda"), *sorted(tools.root().glob("cuda/*/nvidia/*"))]
 
 
 def tool(name: str) -> Path | None:
     return tools.find_tool(name, [folder / "bin" for folder in cuda_folders()])
 
 
-def libdevice() -> Path | None:
-    """NVIDIA's mathematics as bitcode; it lies beside ptxas."""
+def libdevice() -> Path:
+    """NVIDIA's mathematics as bitcode, which lies beside ptxas; it need not exist."""
     ptxas = tool("ptxas")
     beside = [ptxas.resolve().parents[1]] if ptxas else []
     folders = [*beside, *cuda_folders(), Path("/usr/lib/cuda")]
     files = [folder / "nvvm/libdevice/libdevice.10.bc" for folder in folders]
-    return next((file for file in files if file.exists()), None)
+    return next((file for file in files if file.exists()), files[0])
 
 
 def libclc() -> Path:
@@ -51,7 +51,7 @@ def missing() -> str | None:
     for name in ("ptxas", "nvdisasm"):
         if not tool(name):
             return f"no {name} on PATH (part of the CUDA toolkit; see install.sh)"
-    if not libdevice():
+    if not libdevice().exists():
         return "no libdevice.10.bc beside ptxas (part of the CUDA toolkit; see install.sh)"
     return tools.first_missing([libclc()])
 
@@ -89,16 +89,17 @@ def disassemble(cubin: Path) -> str:
 
 def parse_kernel(name: str, log: str, listings: dict[str, Listing]) -> Kernel:
     """Reads a kernel's part of the ptxas report; a line that is not there is an error."""
-    part = re.search(rf"Compiling entry function '{name}'(.*?Used .*?)(?:\n|$)", log, re.S)
-    stack = part and re.search(
+    found = re.search(rf"Compiling entry function '{name}'(.*?Used .*?)(?:\n|$)", log, re.S)
+    part = found[1] if found else ""
+    stack = re.search(
         rf"Function properties for {name}\s+(\d+) bytes stack frame, "
         r"(\d+) bytes spill stores, (\d+) bytes spill loads",
-        part[1],
+        part,
     )
-    registers = part and re.search(r"Used (\d+) registers", part[1])
+    registers = re.search(r"Used (\d+) registers", part)
     if not (stack and registers and name in listings):
         raise not_understood(f"no registers, stack or machine code of {name}")
-    local = re.search(r"(\d+) bytes smem", part[1])
+    local = re.search(r"(\d+) bytes smem", part)
     return Kernel(
         name=name,
         registers=int(registers[1]),

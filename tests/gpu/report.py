@@ -60,5 +60,5 @@ def print_outcome(outcome: Outcome) -> None:
     for target in outcome.left_out:
         print(f"{target}: left out, it has no fp64")
     for finding in outcome.findings:
-        print(finding)
+        print(f"FAIL {finding}")
     print(f"{outcome.seconds:.1f} s\n", flush=True)

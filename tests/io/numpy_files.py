@@ -15,6 +15,8 @@ except ImportError:
 
 CODES = ["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "V2"]
 SHAPES = [(), (0,), (7,), (3, 4), (2, 0, 5), (1, 6, 1), (67, 45), (2, 3, 4, 5), (3, 1, 700, 2)]
+# Since 1.24, numpy leaves room for the first dimension to grow, which shows in long headers alone.
+PADS_ALIKE = tuple(map(int, np.__version__.split(".")[:2])) >= (1, 24)
 LONG_SHAPES = [(1,) * 16, (0,) + (10**12,) + (1,) * 13, (12345, 0, 2**40)] + [
     (0, 10**digits) + (1,) * 9 for digits in range(18)
 ]
@@ -39,7 +41,7 @@ def cases():
         yield array, version
         if len(shape) > 1:
             yield np.asfortranarray(array), version
-    for shape in LONG_SHAPES:
+    for shape in LONG_SHAPES if PADS_ALIKE else []:
         yield np.lib.stride_tricks.as_strided(np.zeros(1, "<f4"), shape, (0,) * len(shape)), (1, 0)
 
 

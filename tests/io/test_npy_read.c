@@ -272,6 +272,15 @@ Test(npy_read, what_is_no_file)
     refuse_path(scratch("v9.npy"), "version 9.0 of the .npy format");
 }
 
+Test(npy_read, terminal)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0)
+        cr_skip_test("this machine lends no terminals");
+    refuse_path(ptsname(terminal), "this is a terminal; expected a .npy file or a pipe");
+    close(terminal);
+}
+
 Test(npy_read, objects_are_not_unpickled)
 {
     refuse_image(image_whole(HEADER("|O", "False", "(1,)"), "\x80\4N.", 4), "Python objects");

@@ -5,8 +5,10 @@
 #include "support.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 TestSuite(npy_write, .init = scratch_make, .fini = scratch_remove, .timeout = 60);
 
@@ -124,6 +126,7 @@ Test(npy_write, largest_shape)
     size_t size = get_file(scratch("f.npy"), found, sizeof found);
     cr_expect_eq(size % 64, 0);
     cr_assert_lt(size, sizeof found);
+    cr_expect_eq((unsigned char)found[8] + 256U * (unsigned char)found[9], size - 10);
     found[size] = '\0';
     cr_expect_not_null(strstr(found + 10, "18446744073709551615), }"));
 }
@@ -138,4 +141,19 @@ Test(npy_write, full_disk)
     cr_expect_not(npy_write(full, "kl.npy", &array, &error));
     cr_expect_str_eq(error.text, "kl.npy: cannot be written: No space left on device");
     fclose(full);
+}
+
+Test(npy_write, disk_that_fills_after_the_header)
+{
+    const struct rlimit small = {130, RLIM_INFINITY};
+    float values[4] = {0};
+    struct npy array = {.type = NPY_FLOAT32, .rank = 1, .shape = {4}, .count = 4, .data = values};
+    FILE *file = fopen(scratch("f.npy"), "wb");
+    cr_assert_not_null(file);
+    setvbuf(file, NULL, _IONBF, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    cr_expect_not(npy_write(file, "kl.npy", &array, &error));
+    cr_expect_str_eq(error.text, "kl.npy: cannot be written: File too large");
+    fclose(file);
 }

@@ -1,0 +1,304 @@
+/* KL of diagonal Gaussians: for each row (one value of the result) the sum of quarter_divergence
+ * over the elements of the row.
+ *
+ * A task's elements are read in vectors of VW, dealt out to the team in turn. A team member adds up
+ * TILE vectors at a time, pairwise, and carries the sums of tiles in two words per lane; then lanes,
+ * then members, then (in combine.cl) chunks are joined, each level in two words. So no more than
+ * log2(TILE) roundings lie between an element and a sum that forgets nothing, and the order of all
+ * of it follows from the row's length alone.
+ *
+ * Against the standard normal, logarithmic scales take a short cut: a tile is first computed by a
+ * form of phi that is cheap but right only for moderate arguments, and once more, exactly, if any of
+ * its arguments was not.
+ */
+#ifndef TILE
+#define TILE 4 /* vectors: 4 or 8 */
+#endif
+
+/* Clamp the log-variances of P, of Q; count what the clamp changes. */
+#ifndef CLAMP_P
+#define CLAMP_P 0
+#endif
+#ifndef CLAMP_Q
+#define CLAMP_Q 0
+#endif
+#ifndef COUNT_CLAMPED
+#define COUNT_CLAMPED 0
+#endif
+
+#define GATHERS (P_GATHER || Q_GATHER)
+#define SHORT_CUT (Q_SCALE == UNIT && (P_SCALE == LOGVAR || P_SCALE == LOGSTD) && !GATHERS)
+
+typedef struct {
+    __global const real *p_mean, *p_scale, *q_mean, *q_scale;
+} row_pointers;
+
+/* One team member's view of its task, and what it has found. */
+typedef struct {
+    row_pointers row;
+    ulong end; /* of the task, in elements of the row */
+    realv low, high; /* of the clamp */
+    intv negative;
+    intv clamped_p, clamped_q;
+} worker;
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+#define P_OPERANDS (P_SCALE != UNIT)
+#define Q_OPERANDS (Q_SCALE != UNIT)
+
+#if GATHERS
+#define AXES_PARAMETER , const row_axes *axes
+#define AXES_ARGUMENT , axes
+#else
+#define AXES_PARAMETER
+#define AXES_ARGUMENT
+#endif
+
+#if P_GATHER
+#define FETCH_P(row, operand) fetch_gathered(row, axes, operand, index, w->end - 1)
+#else
+#define FETCH_P(row, operand) \
+    (index + VW <= w->end ? fetch(row, index) : fetch_last(row, index, w->end - 1))
+#endif
+#if Q_GATHER
+#define FETCH_Q(row, operand) fetch_gathered(row, axes, operand, index, w->end - 1)
+#else
+#define FETCH_Q(row, operand) \
+    (index + VW <= w->end ? fetch(row, index) : fetch_last(row, index, w->end - 1))
+#endif
+
+static inline realv clamped(realv l, realv low, realv high)
+{
+    return at_most(at_least(l, low), high);
+}
+
+/* 1 in every lane whose log-variance the clamp changes. */
+static inline intv outside(realv l, realv low, realv high)
+{
+    return l < low || l > high ? (intv)(1) : (intv)(0);
+}
+
+/* ---- One vector -------------------------------------------------------------------------------- */
+
+/* The exact contribution of the elements from `index` on; lanes past the end of the task give 0. */
+static inline realv exact_vector(worker *w, ulong index AXES_PARAMETER)
+{
+    realv mp = (realv)(0.0f), sp = (realv)(0.0f), mq = (realv)(0.0f), sq = (realv)(0.0f);
+#if P_OPERANDS
+    mp = FETCH_P(w->row.p_mean, 0);
+    sp = FETCH_P(w->row.p_scale, 1);
+#endif
+#if Q_OPERANDS
+    mq = FETCH_Q(w->row.q_mean, 2);
+    sq = FETCH_Q(w->row.q_scale, 3);
+#endif
+    const intv inside = lane_numbers() < (intv)((integer)min(w->end - index, (ulong)VW));
+#if COUNT_CLAMPED && CLAMP_P
+    w->clamped_p += inside ? outside(sp, w->low, w->high) : (intv)(0);
+#endif
+#if COUNT_CLAMPED && CLAMP_Q
+    w->clamped_q += inside ? outside(sq, w->low, w->high) : (intv)(0);
+#endif
+#if CLAMP_P
+    sp = clamped(sp, w->low, w->high);
+#endif
+#if CLAMP_Q
+    sq = clamped(sq, w->low, w->high);
+#endif
+#if P_SCALE >= VAR
+    w->negative |= inside && sp < 0.0f ? (intv)(1) : (intv)(0);
+#endif
+#if Q_SCALE >= VAR
+    w->negative |= inside && sq < 0.0f ? (intv)(1) : (intv)(0);
+#endif
+    return inside ? quarter_divergence(mp, sp, mq, sq) : (realv)(0.0f);
+}
+
+/* The exact sum of TILE vectors that lie `step` elements apart, pairwise as a binary counter
+ * carries. */
+static inline realv exact_tile(worker *w, ulong index, ulong step AXES_PARAMETER)
+{
+    realv sum, ones = (realv)(0.0f), twos = (realv)(0.0f), fours = (realv)(0.0f);
+#pragma unroll 1
+    for (uint i = 0; i < TILE; ++i) {
+        sum = exact_vector(w, index + i * step AXES_ARGUMENT);
+        if (!(i & 1)) {
+            ones = sum;
+        } else if (!(i & 2)) {
+            sum = ones + sum;
+            twos = sum;
+        } else if (!(i & 4)) {
+            sum = twos + (ones + sum);
+            fours = sum;
+        } else {
+            sum = fours + (twos + (ones + sum));
+        }
+    }
+    return sum;
+}
+
+/* ---- The short cut ----------------------------------------------------------------------------- */
+
+#if SHORT_CUT
+/* Above this the short cut's phi is not accurate enough. */
+#define SHORT_CUT_MOST 0x1p+31f
+
+/* phi(x) where 2^n is a normal number; else *strange gets a bit above the lowest eight. */
+static inline realv quick_phi(realv x, intv *strange)
+{
+    const realv rounder = (realv)(ROUNDER + 127.0f);
+    const realv rounded = fma(x, (realv)(LOG2_E), rounder);
+    *strange |= as_intv(rounded) ^ (ROUNDER_BITS + EXPONENT_BIAS);
+    const realv n = rounded - rounder;
+    const realv power = as_realv(as_intv(rounded) << MANTISSA_BITS);
+    const realv r = fma(n, (realv)(-LN2), x);
+    const realv less_one = power - 1.0f;
+    const realv offset = fma(less_one, r, fma(n, (realv)(-LN2), less_one));
+    return fma(power, r * r * exp_tail(r), offset);
+}
+
+static inline realv quick_vector(worker *w, ulong index, intv *strange)
+{
+    const realv m = fetch(w->row.p_mean, index);
+    realv l = fetch(w->row.p_scale, index);
+    PREFETCH(w->row.p_mean + index);
+    PREFETCH(w->row.p_scale + index);
+#if COUNT_CLAMPED && CLAMP_P
+    w->clamped_p += outside(l, w->low, w->high);
+#endif
+#if CLAMP_P
+    l = clamped(l, w->low, w->high);
+#endif
+#if P_SCALE == LOGSTD
+    l = 2.0f * l;
+#endif
+    return fma(m, m, quick_phi(l, strange));
+}
+
+static inline realv quick_pair(worker *w, ulong index, ulong step, intv *strange)
+{
+    const realv first = quick_vector(w, index, strange);
+    return first + quick_vector(w, index + step, strange);
+}
+
+static inline realv quick_four(worker *w, ulong index, ulong step, intv *strange)
+{
+    const realv first = quick_pair(w, index, step, strange);
+    return first + quick_pair(w, index + 2 * step, step, strange);
+}
+
+static inline realv tile(worker *w, ulong index, ulong step)
+{
+    const intv clamped_before = w->clamped_p;
+    intv strange = (intv)(0);
+    realv sum = quick_four(w, index, step, &strange);
+#if TILE == 8
+    sum += quick_four(w, index + 4 * step, step, &strange);
+#endif
+    if (any_lane((strange & ~0xff) != 0 || !(sum <= SHORT_CUT_MOST))) {
+        w->clamped_p = clamped_before;
+        return exact_tile(w, index, step);
+    }
+    return 0.25f * sum;
+}
+#else
+#define tile exact_tile
+#endif
+
+/* ---- A task ------------------------------------------------------------------------------------ */
+
+static inline uint sum_lanes(intv counts)
+{
+#if VW == 1
+    return (uint)counts;
+#else
+    int lanes[VW];
+    CLKL_JOIN(vstore, VW)(counts, 0, lanes);
+    uint sum = 0;
+#pragma unroll
+    for (int i = 0; i < VW; ++i)
+        sum += (uint)lanes[i];
+    return sum;
+#endif
+}
+
+/* What one member finds in elements [begin, w->end) of a row. */
+static inline findings member_share(worker *w, ulong begin, uint member, uint team AXES_PARAMETER)
+{
+    const ulong step = (ulong)VW * team;
+    realv hi = (realv)(0.0f), lo = (realv)(0.0f);
+    ulong index = begin + (ulong)VW * member;
+    for (; index + (TILE - 1) * step + VW <= w->end; index += TILE * step)
+        twofold_add(&hi, &lo, tile(w, index, step AXES_ARGUMENT));
+    for (; index < w->end; index += step)
+        twofold_add(&hi, &lo, exact_vector(w, index AXES_ARGUMENT));
+
+    findings found;
+    found.sum = twofold_lanes(hi, lo);
+    found.negative = sum_lanes(w->negative);
+    found.clamped[0] = sum_lanes(w->clamped_p);
+    found.clamped[1] = sum_lanes(w->clamped_q);
+    return found;
+}
+
+static inline findings task_share(row_pointers data, const launch *call, ulong task,
+                                  uint member AXES_PARAMETER)
+{
+    const ulong row = task / call->chunks;
+    const ulong begin = (task - row * call->chunks) * call->chunk;
+    worker w;
+    w.row.p_mean = data.p_mean + call->origins[0] + row * call->row_strides[0];
+    w.row.p_scale = data.p_scale + call->origins[1] + row * call->row_strides[1];
+    w.row.q_mean = data.q_mean + call->origins[2] + row * call->row_strides[2];
+    w.row.q_scale = data.q_scale + call->origins[3] + row * call->row_strides[3];
+    w.end = min(begin + call->chunk, call->elements);
+    w.low = (realv)(call->clamp_low);
+    w.high = (realv)(call->clamp_high);
+    w.negative = w.clamped_p = w.clamped_q = (intv)(0);
+    return member_share(&w, begin, member, call->team AXES_ARGUMENT);
+}
+
+__kernel WORK_GROUP void clkl_diagonal(__global const real *restrict p_mean,
+                                       __global const real *restrict p_scale,
+                                       __global const real *restrict q_mean,
+                                       __global const real *restrict q_scale,
+                                       const launch call,
+#if GATHERS
+                                       const row_axes axes_value,
+#endif
+                                       __global real *restrict result,
+                                       __global uint *restrict status,
+                                       __global uint2 *restrict clamp_counts,
+                                       __global uchar *restrict scratch_base)
+{
+    __local findings shared[WG];
+    const uint item = (uint)get_local_id(0);
+    const ulong group = get_group_id(0);
+    const uint member = item & (call.team - 1);
+    const uint teams = WG / call.team;
+    const row_pointers data = {p_mean, p_scale, q_mean, q_scale};
+    __global uchar *scratch = scratch_base + call.scratch_origin;
+#if GATHERS
+    const row_axes *axes = &axes_value;
+#endif
+
+    for (uint round = 0; round < call.rounds; ++round) {
+        const ulong task = (group * call.rounds + round) * teams + item / call.team;
+        const int live = task < call.tasks;
+        findings found = {{0.0f, 0.0f}, 0u, {0u, 0u}};
+        if (live)
+            found = task_share(data, &call, task, member AXES_ARGUMENT);
+        found = team_join(found, shared, item, member, call.team);
+        if (live && member == 0) {
+            if (call.chunks == 1) {
+                finish(found, task, &call, result, status, clamp_counts);
+            } else {
+                SCRATCH_SUMS(scratch)[task] = found.sum;
+                SCRATCH_COUNTS(scratch, call.tasks)[task] =
+                    (uint2)(found.clamped[0], found.clamped[1]);
+                SCRATCH_NEGATIVE(scratch, call.tasks)[task] = found.negative;
+            }
+        }
+    }
+}

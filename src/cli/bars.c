@@ -1,0 +1,150 @@
+#include "bars.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    BARS_DRAWN = 64,
+    LINE_WIDTH = 80,
+    VALUE_WIDTH = 9,                /* of "1.234e-05" */
+    MARK_WIDTH = sizeof "collapsed" /* and a space before it */
+};
+
+/* A unit whose mean divergence is below this many nats says next to nothing about the input. */
+static const double collapse_limit = 0.01;
+
+struct bar {
+    uint64_t index;
+    double value; /* nats, reduced over the batch as was asked for */
+    double mean;  /* over the batch */
+};
+
+/* Whether the terminal understands UTF-8, as far as the environment says. */
+static bool is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0')
+            return strcasestr(value, "UTF-8") != NULL || strcasestr(value, "utf8") != NULL;
+    }
+    return false;
+}
+
+/* A bar of up to `width` columns for a share from 0 to 1. */
+static void draw_blocks(FILE *to, double share, int width)
+{
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const int length = (int)(share * width * 8 + 0.5);
+    for (int i = 0; i < length / 8; i++)
+        fputs("█", to);
+    fputs(eighths[length % 8], to);
+}
+
+static void draw_hashes(FILE *to, double share, int width)
+{
+    const int length = (int)(share * width + 0.5);
+    for (int i = 0; i < length; i++)
+        fputc('#', to);
+}
+
+static bool is_collapsed(const struct bar *bar)
+{
+    return bar->mean < collapse_limit;
+}
+
+struct value_text {
+    char text[32];
+};
+
+/* Four significant digits, all of them shown: "0.9990", "1234". */
+static struct value_text value_text(double value)
+{
+    struct value_text result;
+    snprintf(result.text, sizeof result.text, "%#.4g", value);
+    const size_t length = strlen(result.text);
+    if (result.text[length - 1] == '.')
+        result.text[length - 1] = '\0';
+    return result;
+}
+
+/* `scale` is the value of a bar of full width; `digits` the width of the largest index. */
+static void draw_bar(FILE *to, const struct bar *bar, double scale, int digits, bool utf8)
+{
+    const int width = LINE_WIDTH - 2 - digits - 2 - VALUE_WIDTH - 2 - MARK_WIDTH;
+    const double share = isinf(bar->value) ? 1 : scale > 0 ? bar->value / scale : 0;
+    if (isnan(bar->value)) {
+        fprintf(to, "  %*" PRIu64 "  %*s\n", digits, bar->index, VALUE_WIDTH, "nan");
+        return;
+    }
+    fprintf(to, "  %*" PRIu64 "  %*s  ", digits, bar->index, VALUE_WIDTH,
+            value_text(bar->value).text);
+    (utf8 ? draw_blocks : draw_hashes)(to, share, width);
+    fputs(is_collapsed(bar) ? " collapsed\n" : "\n", to);
+}
+
+/* NaN first, then the largest; equal values in the order of their index. */
+static int compare(const void *left, const void *right)
+{
+    const struct bar *a = left, *b = right;
+    if (isnan(a->value) || isnan(b->value)) {
+        if (isnan(a->value) != isnan(b->value))
+            return isnan(a->value) ? -1 : 1;
+    } else if (a->value != b->value) {
+        return a->value > b->value ? -1 : 1;
+    }
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static struct bar *make_bars(const struct report *report)
+{
+    const struct kl_result *result = report->result;
+    const bool sum = report->options->batch == CLKL_BATCH_SUM;
+    struct bar *bars = malloc((size_t)result->kept_count * sizeof *bars);
+    for (uint64_t i = 0; bars != NULL && i < result->kept_count; i++) {
+        const double value = kl_result_value(result, result->kept, i);
+        bars[i] = (struct bar){i, value, sum ? value / (double)report->task->samples : value};
+    }
+    return bars;
+}
+
+static uint64_t count_collapsed(const struct bar *bars, uint64_t count)
+{
+    uint64_t collapsed = 0;
+    for (uint64_t i = 0; i < count; i++)
+        collapsed += is_collapsed(&bars[i]);
+    return collapsed;
+}
+
+static void draw_all(FILE *to, const struct bar *bars, uint64_t drawn, uint64_t count)
+{
+    double largest = 0;
+    for (uint64_t i = 0; i < drawn; i++)
+        if (isfinite(bars[i].value) && bars[i].value > largest)
+            largest = bars[i].value;
+    const int digits = snprintf(NULL, 0, "%" PRIu64, count - 1);
+    const bool utf8 = is_utf8();
+    for (uint64_t i = 0; i < drawn; i++)
+        draw_bar(to, &bars[i], largest, digits, utf8);
+}
+
+void bars_draw(FILE *to, const struct report *report)
+{
+    const uint64_t count = report->result->kept_count;
+    struct bar *bars = make_bars(report);
+    if (bars == NULL)
+        return;
+    fprintf(to, "\naxis %d, nats per index: %s over the %" PRIu64 " samples%s\n",
+            report->task->kept_axis, report->options->batch == CLKL_BATCH_SUM ? "sum" : "mean",
+            report->task->samples, count > BARS_DRAWN ? "; the largest 64" : "");
+    if (count > BARS_DRAWN)
+        qsort(bars, (size_t)count, sizeof *bars, compare);
+    draw_all(to, bars, count < BARS_DRAWN ? count : BARS_DRAWN, count);
+    fprintf(to, "%" PRIu64 " of %" PRIu64 " units collapsed (%sbelow 0.01 nats)\n",
+            count_collapsed(bars, count), count,
+            report->options->batch == CLKL_BATCH_SUM ? "mean " : "");
+    free(bars);
+}

@@ -1,0 +1,24 @@
+/* Element types that are not computed, and the line of Python that converts them. */
+#ifndef CLKL_CLI_CONVERT_H
+#define CLKL_CLI_CONVERT_H
+
+#include "io/npy_type.h"
+
+#include <stdbool.h>
+
+/* Says that a file's type is not computed, and how to convert it. Returns false. */
+bool convert_refuse(const char *path, enum npy_type type);
+
+/* Says that the two files of one side differ in type, and how to convert the narrower one. Returns
+ * false. */
+bool convert_refuse_mixture(const char *mean, enum npy_type mean_type, const char *scale,
+                            enum npy_type scale_type);
+
+/* Says that float64 has to be computed in double precision, which `device` (its name) cannot do.
+ * Returns false. `path` is the float64 file. */
+bool convert_refuse_f64(const char *path, const char *device);
+
+/* Says that --compute f32 would narrow a float64 file. Returns false. */
+bool convert_refuse_narrowing(const char *path);
+
+#endif

@@ -1,0 +1,8 @@
+/* The command `clkl devices`. */
+#ifndef CLKL_CLI_DEVICES_H
+#define CLKL_CLI_DEVICES_H
+
+/* words[0] is the name of the command. Returns the exit status. */
+int devices_command(int count, char **words);
+
+#endif

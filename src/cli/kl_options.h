@@ -1,0 +1,41 @@
+/* What `clkl kl` was asked for: the command line, understood and free of contradictions. Nothing
+ * has been read yet. */
+#ifndef CLKL_CLI_KL_OPTIONS_H
+#define CLKL_CLI_KL_OPTIONS_H
+
+#include <clkl/clkl.h>
+
+#include <stdbool.h>
+
+/* One side's files. */
+struct kl_side_options {
+    clkl_form form;
+    bool packed;       /* `mean` names packed moments; a deterministic P may be given so, too */
+    const char *mean;  /* NULL for a standard normal */
+    const char *scale; /* NULL for packed moments and a deterministic P */
+};
+
+enum kl_report_kind { KL_REPORT_SUMMARY, KL_REPORT_JSON, KL_REPORT_CSV, KL_REPORT_NONE };
+
+struct kl_options {
+    struct kl_side_options p, q;
+    int split_axis; /* as given; negative counts from the end; 1 unless given */
+    bool keep_none; /* one value in all; otherwise keep_axis, as given */
+    int keep_axis;
+    bool batch_given;
+    clkl_batch_reduction batch;
+    clkl_clamp clamp; /* decided: given, or the default of the forms */
+    double clamp_low, clamp_high;
+    const char *device; /* NULL: not asked for */
+    clkl_dtype compute; /* CLKL_DEFAULT_DTYPE: not asked for */
+    const char *out;    /* NULL: no file */
+    enum kl_report_kind report;
+};
+
+/* Understands the command line; words[0] is the name of the command. */
+bool kl_options_parse(int count, char **words, struct kl_options *options);
+
+/* Whether log-variances are among the inputs of a side. */
+bool kl_form_has_logvar(clkl_form form);
+
+#endif

@@ -1,0 +1,130 @@
+#include "kl_run.h"
+
+#include "cache_dir.h"
+#include "convert.h"
+#include "library_error.h"
+#include "message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Arrays for the results; calloc refuses products that do not fit. */
+static bool allocate(const struct kl_task *task, bool count_clamped, struct kl_result *result)
+{
+    const size_t samples = (size_t)task->samples, kept = (size_t)result->kept_count;
+    const size_t size = result->type == CLKL_F64 ? sizeof(double) : sizeof(float);
+    result->samples = calloc(samples, size);
+    result->status = calloc(samples, sizeof *result->status);
+    result->kept = task->kept_axis == 0 ? result->samples : calloc(kept, size);
+    if (count_clamped)
+        result->clamp_counts = calloc(samples, sizeof *result->clamp_counts);
+    if (result->samples != NULL && result->status != NULL && result->kept != NULL &&
+        (result->clamp_counts != NULL || !count_clamped))
+        return true;
+    return message("there is no memory for the results of %zu samples; expected about %zu bytes",
+                   samples,
+                   samples * (size + sizeof *result->status +
+                              (count_clamped ? sizeof *result->clamp_counts : 0)));
+}
+
+/* Double precision is the reference's alone for now. */
+static bool check_precision(const struct kl_options *options, const struct kl_files *files,
+                            const struct kl_task *task, const clkl_engine *engine)
+{
+    const char *device = clkl_engine_backend(engine);
+    const char *wide = kl_files_find_f64(options, files);
+    if (task->spec.compute != CLKL_F64 || clkl_engine_is_reference(engine))
+        return true;
+    if (wide != NULL)
+        return convert_refuse_f64(wide, device);
+    return message("--compute f64: this version does not compute in double precision on %s; say "
+                   "--device reference as well, or leave it out",
+                   device);
+}
+
+static bool run_samples(clkl_engine *engine, const struct kl_task *task, struct kl_result *result,
+                        clkl_error *error)
+{
+    clkl_spec spec = task->spec;
+    clkl_host_args args = task->args;
+    args.result = result->samples;
+    args.value_status = result->status;
+    args.clamp_counts = result->clamp_counts;
+    spec.outputs = result->clamp_counts != NULL ? CLKL_OUTPUT_CLAMP_COUNTS : 0;
+    return clkl_engine_run(engine, &spec, &args, error) == CLKL_OK;
+}
+
+static bool run_kept(clkl_engine *engine, const clkl_spec *spec, const struct kl_task *task,
+                     struct kl_result *result, clkl_error *error)
+{
+    clkl_host_args args = task->args;
+    args.result = result->kept;
+    return task->kept_axis == 0 || clkl_engine_run(engine, spec, &args, error) == CLKL_OK;
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static bool run(clkl_engine *engine, const clkl_spec *kept, const struct kl_task *task,
+                struct kl_result *result)
+{
+    clkl_error error = {.struct_size = sizeof error};
+    double start = now();
+    if (!run_samples(engine, task, result, &error) || !run_kept(engine, kept, task, result, &error))
+        return library_error(&error, NULL);
+    result->seconds = now() - start;
+    return true;
+}
+
+static clkl_engine *create_engine(const char *device)
+{
+    const clkl_engine_options options = {.struct_size = sizeof options, .device = device};
+    clkl_error error = {.struct_size = sizeof error};
+    clkl_engine *engine = NULL;
+    cache_dir_prepare(device);
+    if (clkl_engine_create(&options, &engine, &error) == CLKL_OK)
+        return engine;
+    library_error(&error, device);
+    return NULL;
+}
+
+bool kl_run(const struct kl_options *options, const struct kl_files *files,
+            const struct kl_task *task, bool count_clamped, struct kl_result *result)
+{
+    const clkl_spec kept = kl_task_kept_spec(options, task);
+    *result = (struct kl_result){.type = task->spec.compute};
+    result->kept_count = clkl_spec_result_count(&kept, 0);
+    clkl_engine *engine = create_engine(options->device);
+    if (engine == NULL)
+        return false;
+    result->reference = clkl_engine_is_reference(engine) != 0;
+    snprintf(result->device, sizeof result->device, "%s", clkl_engine_backend(engine));
+    bool good = check_precision(options, files, task, engine) &&
+                allocate(task, count_clamped, result) && run(engine, &kept, task, result);
+    clkl_engine_release(engine);
+    if (!good)
+        kl_result_free(result);
+    return good;
+}
+
+void kl_result_free(struct kl_result *result)
+{
+    if (result->kept != result->samples)
+        free(result->kept);
+    free(result->samples);
+    free(result->status);
+    free(result->clamp_counts);
+    *result = (struct kl_result){0};
+}
+
+double kl_result_value(const struct kl_result *result, const void *values, uint64_t i)
+{
+    return result->type == CLKL_F64 ? ((const double *)values)[i]
+                                    : (double)((const float *)values)[i];
+}

@@ -1,0 +1,29 @@
+/* The computation: engine, runs, and what came back. */
+#ifndef CLKL_CLI_KL_RUN_H
+#define CLKL_CLI_KL_RUN_H
+
+#include "kl_task.h"
+
+struct kl_result {
+    clkl_dtype type;                /* of the values: CLKL_F32 or CLKL_F64 */
+    void *samples;                  /* one value per sample */
+    uint32_t *status;               /* CLKL_VALUE_... of each sample */
+    clkl_clamp_count *clamp_counts; /* of each sample; NULL if not counted */
+    void *kept;                     /* the values that were asked for: `samples`, or others */
+    uint64_t kept_count;
+    char device[160]; /* its name, or "reference" */
+    bool reference;
+    double seconds; /* that the runs took, with the building of kernels */
+};
+
+/* Computes the task; `count_clamped` asks for clamp_counts. On failure says why, and leaves nothing
+ * to free. */
+bool kl_run(const struct kl_options *options, const struct kl_files *files,
+            const struct kl_task *task, bool count_clamped, struct kl_result *result);
+
+void kl_result_free(struct kl_result *result);
+
+/* Value i of an array of the result's type. */
+double kl_result_value(const struct kl_result *result, const void *values, uint64_t i);
+
+#endif

@@ -1,0 +1,26 @@
+/* What is to be computed: the specification for the library, made from options and files. */
+#ifndef CLKL_CLI_KL_TASK_H
+#define CLKL_CLI_KL_TASK_H
+
+#include "kl_files.h"
+#include "kl_options.h"
+
+struct kl_task {
+    clkl_spec spec;      /* for one value per sample */
+    clkl_host_args args; /* its inputs */
+    int kept_axis;       /* 0 to rank - 1, or -1 for one value in all */
+    unsigned split_axis; /* of the packed sides */
+    bool q_shared;       /* one Q for all samples */
+    uint64_t samples;
+    uint64_t elements; /* in each sample */
+};
+
+/* Holds the shapes of the files against each other and against the options, and fills *task, which
+ * points into the files. Says what does not fit. */
+bool kl_task_make(const struct kl_options *options, const struct kl_files *files,
+                  struct kl_task *task);
+
+/* The specification for the axis that is kept. */
+clkl_spec kl_task_kept_spec(const struct kl_options *options, const struct kl_task *task);
+
+#endif

@@ -1,0 +1,56 @@
+/* The tool `clkl`: picks the command. */
+#include "arguments.h"
+#include "devices.h"
+#include "kl.h"
+#include "message.h"
+#include "std_streams.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "clkl computes Kullback-Leibler divergences between diagonal Gaussians, on OpenCL.\n"
+    "\n"
+    "  clkl kl P.npy [Q.npy] [options]   KL(P || Q) of real tensors; without a Q, the standard "
+    "normal\n"
+    "  clkl devices [options]            what OpenCL sees, and what would be used\n"
+    "  clkl COMMAND --help               all options of a command; clkl --version tells the "
+    "version\n"
+    "\n"
+    "  clkl kl moments.npy                         a VAE's packed moments [B, 2C, ...]: a summary\n"
+    "  clkl kl --mean m.npy --logvar l.npy --csv   mean and log-variance apart: a line per sample\n"
+    "  clkl kl p.npy q.npy --keep 1 --out kl.npy   against another Gaussian: a value per channel\n";
+
+static const struct {
+    const char *name;
+    int (*run)(int count, char **words);
+} commands[] = {{"kl", kl_command}, {"devices", devices_command}};
+
+static int print_usage(void)
+{
+    fputs(usage, stdout);
+    return std_streams_flush() ? EXIT_DONE : EXIT_NOTHING_DONE;
+}
+
+static int refuse(const char *word)
+{
+    size_t length = strlen(word);
+    if (length > 4 && strcmp(word + length - 4, ".npy") == 0)
+        message("'%s' is no command; expected kl or devices, e.g. clkl kl %s", word, word);
+    else
+        message("'%s' is no command; expected kl or devices; clkl --help tells more", word);
+    return EXIT_NOTHING_DONE;
+}
+
+int main(int count, char **words)
+{
+    std_streams_prepare();
+    if (count < 2 || strcmp(words[1], "--help") == 0)
+        return print_usage();
+    if (strcmp(words[1], "--version") == 0)
+        arguments_version();
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(words[1], commands[i].name) == 0)
+            return commands[i].run(count - 1, words + 1);
+    return refuse(words[1]);
+}

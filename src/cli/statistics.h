@@ -1,0 +1,33 @@
+/* What the values per sample have in common. */
+#ifndef CLKL_CLI_STATISTICS_H
+#define CLKL_CLI_STATISTICS_H
+
+#include "kl_run.h"
+
+struct statistics {
+    uint64_t invalid;   /* samples that are NaN */
+    uint64_t infinite;  /* samples that are +inf */
+    uint64_t valid;     /* samples that are not NaN */
+    double mean;        /* over the valid samples; NaN if there are none */
+    double finite_mean; /* over those that are not infinite either; NaN if there are none */
+    double min, max;    /* over the valid samples */
+    uint64_t min_at, max_at;
+    uint64_t clamped_p, clamped_q;     /* log-variances that the clamp changed */
+    uint64_t clampable_p, clampable_q; /* log-variances that the clamp saw; 0 if it saw none */
+};
+
+struct statistics statistics_gather(const struct kl_task *task, const struct kl_result *result);
+
+enum { SAMPLE_LIST_NAMED = 10 };
+
+/* Samples as text, "3, 17, 20", of which SAMPLE_LIST_NAMED are named: "... and 12 more". */
+struct sample_list {
+    char text[24 * (SAMPLE_LIST_NAMED + 2)];
+    uint64_t count;
+};
+
+/* The samples whose status has a bit of `with` and none of `without`. */
+struct sample_list sample_list(const struct kl_task *task, const struct kl_result *result,
+                               uint32_t with, uint32_t without);
+
+#endif

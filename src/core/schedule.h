@@ -1,0 +1,84 @@
+/* Which kernel, which geometry, how much scratch: decided by pure functions of a problem and of
+ * what is known of a device.
+ *
+ * The order of summation within a row follows from vector width, tile, team and chunk. These depend
+ * on the row's length and the device alone; only the number of rounds, which does not touch the
+ * order, looks at the number of rows.
+ */
+#ifndef CLKL_CORE_SCHEDULE_H
+#define CLKL_CORE_SCHEDULE_H
+
+#include "core/rows.h"
+
+/* What the schedule needs to know of a device. */
+struct clkl_facts {
+    bool wide_cpu; /* a CPU whose work-items are loops: speed comes from vectors within them */
+    bool prefetch_builtin;
+    uint32_t native_width; /* floats in a vector register */
+    uint32_t compute_units;
+    uint64_t max_work_group;
+    uint64_t local_memory; /* bytes */
+};
+
+/* Choices that tests make for the schedule; 0 leaves one to it. */
+struct clkl_tuning {
+    uint32_t vector_width;
+    uint32_t tile;
+    uint32_t work_group;
+    uint32_t team;
+    uint64_t chunk;
+    uint32_t rounds;
+};
+
+/* What a program is specialised for. */
+struct clkl_variant {
+    enum clkl_scale p_scale;
+    enum clkl_scale q_scale;
+    bool p_gather;
+    bool q_gather;
+    uint32_t axes; /* 1 unless something is gathered */
+    bool clamp_p;
+    bool clamp_q;
+    bool count_clamped;
+    uint32_t vector_width;
+    uint32_t tile;
+    uint32_t work_group;
+    uint32_t prefetch_distance; /* elements; 0 for none */
+    bool aligned;               /* vectors are read through aligned pointers */
+};
+
+/* How the rows of one call are dealt out. */
+struct clkl_geometry {
+    uint64_t chunk;  /* elements */
+    uint32_t chunks; /* of a row; more than one needs the second stage */
+    uint32_t team;
+    uint32_t rounds;
+    uint64_t tasks;
+    uint64_t groups;
+    uint32_t combine_team;
+    uint64_t combine_groups;
+    uint64_t scratch; /* bytes */
+};
+
+/* The program for a problem; `aligned` is left false. */
+void clkl_variant_make(const struct clkl_problem *problem, const struct clkl_rows *rows,
+                       const struct clkl_facts *facts, const struct clkl_tuning *tuning,
+                       struct clkl_variant *variant);
+
+/* Whether aligned pointers can ever be right: all contiguous rows begin at multiples of the vector
+ * width, if the first one does. Always false on CPUs, which gain nothing from it. */
+bool clkl_variant_can_align(const struct clkl_variant *variant, const struct clkl_rows *rows,
+                            const struct clkl_facts *facts);
+
+/* The geometry for rows; CLKL_UNSUPPORTED if they are more than an NDRange can count. */
+clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_variant *variant,
+                               const struct clkl_facts *facts, const struct clkl_tuning *tuning,
+                               struct clkl_geometry *geometry, clkl_error *error);
+
+/* Longest text that clkl_variant_options writes, terminator included. */
+enum { CLKL_OPTIONS_SIZE = 400 };
+
+/* The variant as options of clBuildProgram. */
+void clkl_variant_options(const struct clkl_variant *variant, char options[CLKL_OPTIONS_SIZE]);
+
+#endif

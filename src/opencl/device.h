@@ -1,0 +1,28 @@
+/* A device of the caller's context, and the programs built for it. */
+#ifndef CLKL_OPENCL_DEVICE_H
+#define CLKL_OPENCL_DEVICE_H
+
+#include "opencl/facts.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct clkl_program;
+
+struct clkl_device {
+    atomic_uint references;
+    cl_context context;
+    cl_device_id id;
+    struct clkl_facts facts;
+    pthread_mutex_t lock; /* guards programs, and is held while one is built */
+    struct clkl_program *programs;
+};
+
+void clkl_device_retain(clkl_device *device);
+
+/* The program for a variant, built if this is the first to ask. It belongs to the device. Calls
+ * from other threads wait, so that nothing is built twice. */
+clkl_status clkl_device_program(clkl_device *device, const struct clkl_variant *variant,
+                                cl_program *program, clkl_error *error);
+
+#endif

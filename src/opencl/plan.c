@@ -1,0 +1,180 @@
+#include "opencl/plan.h"
+
+#include "core/failure.h"
+#include "opencl/launch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool clkl_plan_has_kernels(const clkl_plan *plan)
+{
+    return !plan->problem.deterministic;
+}
+
+static clkl_status check_support(const struct clkl_problem *problem, clkl_error *error)
+{
+    const bool wide_p = problem->p.scale_kind != CLKL_SCALE_UNIT && problem->p.dtype != CLKL_F32;
+    const bool wide_q = problem->q.scale_kind != CLKL_SCALE_UNIT && problem->q.dtype != CLKL_F32;
+    if (problem->compute != CLKL_F32 || wide_p || wide_q)
+        return clkl_fail(error, CLKL_UNSUPPORTED,
+                         "this version computes fp32 on devices; the reference computes fp64");
+    return CLKL_OK;
+}
+
+/* The most work-items that a built kernel takes in a work-group; devices may allow it less than
+ * they promise. */
+static clkl_status kernel_limit(const clkl_plan *plan, cl_program program, uint64_t *limit,
+                                clkl_error *error)
+{
+    cl_int code = CL_SUCCESS;
+    cl_kernel kernel = clCreateKernel(program, "clkl_diagonal", &code);
+    if (code != CL_SUCCESS)
+        return clkl_fail_opencl(error, "clCreateKernel", code);
+    size_t size = 0;
+    code = clGetKernelWorkGroupInfo(kernel, plan->device->id, CL_KERNEL_WORK_GROUP_SIZE,
+                                    sizeof size, &size, NULL);
+    clReleaseKernel(kernel);
+    if (code != CL_SUCCESS)
+        return clkl_fail_opencl(error, "clGetKernelWorkGroupInfo", code);
+    *limit = size == 0 ? 1 : size;
+    return CLKL_OK;
+}
+
+/* Builds the program, again with smaller work-groups if the device takes no larger ones. */
+static clkl_status build_plain(clkl_plan *plan, cl_program *program, clkl_error *error)
+{
+    for (;;) {
+        clkl_status status = clkl_device_program(plan->device, &plan->variant, program, error);
+        uint64_t limit = 0;
+        if (status == CLKL_OK)
+            status = kernel_limit(plan, *program, &limit, error);
+        if (status != CLKL_OK || plan->variant.work_group <= limit)
+            return status;
+        while (plan->variant.work_group > limit)
+            plan->variant.work_group /= 2;
+    }
+}
+
+static clkl_status build(clkl_plan *plan, clkl_error *error)
+{
+    cl_program program = NULL;
+    clkl_status status = build_plain(plan, &program, error);
+    if (status != CLKL_OK)
+        return status;
+    clkl_kernel_pool_init(&plan->diagonal, program, "clkl_diagonal");
+    clkl_kernel_pool_init(&plan->combine, program, "clkl_combine");
+    if (!clkl_variant_can_align(&plan->variant, &plan->rows, &plan->device->facts))
+        return CLKL_OK;
+    struct clkl_variant aligned = plan->variant;
+    aligned.aligned = true;
+    status = clkl_device_program(plan->device, &aligned, &program, error);
+    if (status != CLKL_OK)
+        return status;
+    clkl_kernel_pool_init(&plan->diagonal_aligned, program, "clkl_diagonal");
+    plan->has_aligned = true;
+    return CLKL_OK;
+}
+
+/* Launches every kernel once over no rows, in the geometry of the planned batch. */
+static clkl_status warm_up(clkl_plan *plan, clkl_error *error)
+{
+    cl_int code = CL_SUCCESS;
+    cl_command_queue queue =
+        clCreateCommandQueue(plan->device->context, plan->device->id, 0, &code);
+    if (code != CL_SUCCESS)
+        return clkl_fail_opencl(error, "clCreateCommandQueue", code);
+    cl_mem nothing = clCreateBuffer(plan->device->context, CL_MEM_READ_WRITE, 64, NULL, &code);
+    if (code != CL_SUCCESS) {
+        clReleaseCommandQueue(queue);
+        return clkl_fail_opencl(error, "clCreateBuffer", code);
+    }
+    struct clkl_launch launch;
+    clkl_launch_fill(plan, &plan->rows, &plan->geometry, 1, &launch);
+    launch.tasks = 0;
+    const struct clkl_launch_buffers buffers = {
+        {nothing, nothing, nothing, nothing}, nothing, NULL, NULL, nothing};
+    const struct clkl_order order = {queue, 0, NULL, NULL};
+    clkl_status status = clkl_launch_diagonal(plan, false, &plan->rows, &plan->geometry, &launch,
+                                              &buffers, &order, error);
+    if (status == CLKL_OK && plan->has_aligned)
+        status = clkl_launch_diagonal(plan, true, &plan->rows, &plan->geometry, &launch, &buffers,
+                                      &order, error);
+    if (status == CLKL_OK && plan->geometry.chunks > 1)
+        status = clkl_launch_combine(plan, 0, &plan->geometry, &launch, &buffers, &order, error);
+    code = clFinish(queue);
+    if (status == CLKL_OK && code != CL_SUCCESS)
+        status = clkl_fail_opencl(error, "clFinish", code);
+    clReleaseMemObject(nothing);
+    clReleaseCommandQueue(queue);
+    return status;
+}
+
+static clkl_status prepare(clkl_plan *plan, const clkl_spec *spec, uint32_t flags,
+                           clkl_error *error)
+{
+    clkl_status status = clkl_problem_make(spec, &plan->problem, error);
+    if (status == CLKL_OK)
+        status = check_support(&plan->problem, error);
+    if (status != CLKL_OK || !clkl_plan_has_kernels(plan))
+        return status;
+    clkl_rows_make(&plan->problem, &plan->rows);
+    clkl_variant_make(&plan->problem, &plan->rows, &plan->device->facts, &plan->tuning,
+                      &plan->variant);
+    status = build(plan, error);
+    if (status == CLKL_OK)
+        status = clkl_geometry_make(&plan->rows, &plan->variant, &plan->device->facts,
+                                    &plan->tuning, &plan->geometry, error);
+    if (status == CLKL_OK && (flags & CLKL_PLAN_NO_WARM_UP) == 0)
+        status = warm_up(plan, error);
+    return status;
+}
+
+clkl_status clkl_plan_create_tuned(clkl_device *device, const clkl_spec *spec, uint32_t flags,
+                                   const struct clkl_tuning *tuning, clkl_plan **plan,
+                                   clkl_error *error)
+{
+    if (plan == NULL)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "plan is NULL");
+    *plan = NULL;
+    if (device == NULL)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "device is NULL");
+    if ((flags & ~CLKL_PLAN_NO_WARM_UP) != 0)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "unknown flags 0x%x", (unsigned)flags);
+    clkl_plan *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return clkl_fail(error, CLKL_OUT_OF_HOST_MEMORY, "no memory for a plan");
+    made->device = device;
+    made->tuning = *tuning;
+    clkl_device_retain(device);
+    const clkl_status status = prepare(made, spec, flags, error);
+    if (status != CLKL_OK) {
+        clkl_plan_release(made);
+        return status;
+    }
+    *plan = made;
+    return CLKL_OK;
+}
+
+clkl_status clkl_plan_create(clkl_device *device, const clkl_spec *spec, uint32_t flags,
+                             clkl_plan **plan, clkl_error *error)
+{
+    const struct clkl_tuning automatic = {0};
+    return clkl_plan_create_tuned(device, spec, flags, &automatic, plan, error);
+}
+
+void clkl_plan_release(clkl_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    struct clkl_kernel_pool *pools[] = {&plan->diagonal, &plan->diagonal_aligned, &plan->combine};
+    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; ++i)
+        if (pools[i]->program != NULL)
+            clkl_kernel_pool_destroy(pools[i]);
+    clkl_device_release(plan->device);
+    free(plan);
+}
+
+size_t clkl_plan_scratch_size(const clkl_plan *plan)
+{
+    return plan == NULL ? 0 : (size_t)plan->geometry.scratch;
+}

@@ -1,0 +1,98 @@
+#include "opencl/program.h"
+
+#include "core/failure.h"
+#include "opencl/sources.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct clkl_program {
+    struct clkl_program *next;
+    cl_program program;
+    char options[]; /* the key */
+};
+
+enum { MAX_SOURCES = 32 };
+
+static clkl_status create_from_source(cl_context context, cl_program *program, clkl_error *error)
+{
+    const char *texts[MAX_SOURCES];
+    size_t sizes[MAX_SOURCES];
+    cl_uint count = 0;
+    for (; clkl_sources[count].name != NULL && count < MAX_SOURCES; ++count) {
+        texts[count] = clkl_sources[count].text;
+        sizes[count] = clkl_sources[count].size;
+    }
+    cl_int code = CL_SUCCESS;
+    *program = clCreateProgramWithSource(context, count, texts, sizes, &code);
+    return code == CL_SUCCESS ? CLKL_OK
+                              : clkl_fail_opencl(error, "clCreateProgramWithSource", code);
+}
+
+/* Keeps the beginning of the log, where the first error stands. */
+static void copy_log(cl_program program, cl_device_id id, clkl_error *error)
+{
+    size_t size = 0;
+    if (error == NULL || error->struct_size < sizeof *error ||
+        clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) != CL_SUCCESS)
+        return;
+    char *log = calloc(1, size + 1);
+    if (log == NULL)
+        return;
+    if (clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, size, log, NULL) == CL_SUCCESS) {
+        strncpy(error->build_log, log, sizeof error->build_log - 1);
+        error->build_log[sizeof error->build_log - 1] = '\0';
+    }
+    free(log);
+}
+
+static clkl_status build(cl_context context, cl_device_id id, const char *options,
+                         cl_program *program, clkl_error *error)
+{
+    clkl_status status = create_from_source(context, program, error);
+    if (status != CLKL_OK)
+        return status;
+    const cl_int code = clBuildProgram(*program, 1, &id, options, NULL, NULL);
+    if (code == CL_SUCCESS)
+        return CLKL_OK;
+    status = clkl_fail_opencl(error, "clBuildProgram", code);
+    copy_log(*program, id, error);
+    clReleaseProgram(*program);
+    *program = NULL;
+    return status;
+}
+
+clkl_status clkl_program_find_or_build(struct clkl_program **list, cl_context context,
+                                       cl_device_id id, const char *options, cl_program *program,
+                                       clkl_error *error)
+{
+    for (struct clkl_program *entry = *list; entry != NULL; entry = entry->next) {
+        if (strcmp(entry->options, options) == 0) {
+            *program = entry->program;
+            return CLKL_OK;
+        }
+    }
+    struct clkl_program *entry = malloc(sizeof *entry + strlen(options) + 1);
+    if (entry == NULL)
+        return clkl_fail(error, CLKL_OUT_OF_HOST_MEMORY, "no memory for a program");
+    strcpy(entry->options, options);
+    const clkl_status status = build(context, id, options, &entry->program, error);
+    if (status != CLKL_OK) {
+        free(entry);
+        return status;
+    }
+    entry->next = *list;
+    *list = entry;
+    *program = entry->program;
+    return CLKL_OK;
+}
+
+void clkl_program_release_all(struct clkl_program *list)
+{
+    while (list != NULL) {
+        struct clkl_program *next = list->next;
+        clReleaseProgram(list->program);
+        free(list);
+        list = next;
+    }
+}
