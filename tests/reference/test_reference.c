@@ -5,10 +5,11 @@
 
 #include <clkl/clkl.h>
 #include <criterion/criterion.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+TestSuite(reference, .timeout = 60);
 
 static clkl_error error;
 
