@@ -135,8 +135,10 @@ void bars_draw(FILE *to, const struct report *report)
 {
     const uint64_t count = report->result->kept_count;
     struct bar *bars = make_bars(report);
-    if (bars == NULL)
+    if (bars == NULL) {
+        fputs("\nno bars: there is no memory for them\n", to);
         return;
+    }
     fprintf(to, "\naxis %d, nats per index: %s over the %" PRIu64 " samples%s\n",
             report->task->kept_axis, report->options->batch == CLKL_BATCH_SUM ? "sum" : "mean",
             report->task->samples, count > BARS_DRAWN ? "; the largest 64" : "");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,25 +22,19 @@ static bool is_private(const char *path)
            (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 && access(path, R_OK | W_OK | X_OK) == 0;
 }
 
-/* Makes a folder if it is missing; its name is the first `length` characters of `path`. */
-static bool make_part(const char *path, size_t length)
+static bool make(const char *path)
 {
-    char part[PATH_MAX];
-    snprintf(part, sizeof part, "%.*s", (int)length, path);
-    return mkdir(part, 0700) == 0 || errno == EEXIST;
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
-/* Makes base/tail and checks its last two folders, of which the upper one is enough to replace the
- * lower. `base` is made too, but not what is above it. */
-static bool make_private(const char *base, const char *upper, const char *lower, char *path)
+/* Makes clkl/pocl in `base`, which is made too, but not what is above it. Both are checked: who can
+ * write to the upper one can replace the lower. */
+static bool make_private(const char *base, char *path)
 {
     char parent[PATH_MAX];
-    if (base[0] != '/' || strlen(base) + strlen(upper) + strlen(lower) + 3 > PATH_MAX)
-        return false;
-    snprintf(parent, sizeof parent, "%s/%s", base, upper);
-    return make_part(base, strlen(base)) && make_part(parent, strlen(parent)) &&
-           is_private(parent) && snprintf(path, PATH_MAX, "%s/%s", parent, lower) < PATH_MAX &&
-           make_part(path, strlen(path)) && is_private(path);
+    return base[0] == '/' && snprintf(parent, sizeof parent, "%s/clkl", base) < PATH_MAX &&
+           snprintf(path, PATH_MAX, "%s/pocl", parent) < PATH_MAX && make(base) && make(parent) &&
+           is_private(parent) && make(path) && is_private(path);
 }
 
 /* The user's own cache. */
@@ -48,10 +43,10 @@ static bool use_home(char *path)
     char base[PATH_MAX];
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (cache != NULL && cache[0] == '/')
-        return make_private(cache, "clkl", "pocl", path);
+        return make_private(cache, path);
     if (home == NULL || snprintf(base, sizeof base, "%s/.cache", home) >= PATH_MAX)
         return false;
-    return make_private(base, "clkl", "pocl", path);
+    return make_private(base, path);
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
@@ -84,7 +79,7 @@ static bool is_reference(const char *device)
 {
     if (device == NULL)
         device = getenv("CLKL_DEVICE");
-    return device != NULL && strcmp(device, "reference") == 0;
+    return device != NULL && strcasecmp(device, "reference") == 0;
 }
 
 void cache_dir_prepare(const char *device)

@@ -21,10 +21,13 @@ bool devices_print_table(FILE *to, const clkl_device_info *infos, size_t count)
                 library_install_hint);
         return true;
     }
+    bool any = false;
     fputs(" index  type         units      memory  fp64  name\n", to);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         print_device(to, i, &infos[i]);
-    fputs("* would be used\n", to);
+        any = any || infos[i].chosen != 0;
+    }
+    fputs(any ? "* would be used\n" : "none of them would be used\n", to);
     return true;
 }
 

@@ -137,6 +137,14 @@ static bool read_report(const struct kl_arguments *arguments, struct kl_options 
     return true;
 }
 
+static bool read_out(const struct kl_arguments *arguments, struct kl_options *options)
+{
+    options->out = arguments->option[KL_OUT];
+    return options->out == NULL || strcmp(options->out, "-") != 0 ||
+           message("--out -: expected the name of a file; standard output is /dev/stdout, with "
+                   "--quiet");
+}
+
 bool kl_options_parse(int count, char **words, struct kl_options *options)
 {
     struct kl_arguments arguments;
@@ -144,11 +152,10 @@ bool kl_options_parse(int count, char **words, struct kl_options *options)
     if (!kl_arguments_parse(count, words, &arguments))
         return false;
     options->device = arguments.option[KL_DEVICE];
-    options->out = arguments.option[KL_OUT];
     return kl_sides_read(&arguments, options) && read_split_axis(&arguments, options) &&
            read_keep(&arguments, options) && read_batch(&arguments, options) &&
            read_clamp(&arguments, options) && read_compute(&arguments, options) &&
-           read_report(&arguments, options);
+           read_report(&arguments, options) && read_out(&arguments, options);
 }
 
 bool kl_form_has_logvar(clkl_form form)

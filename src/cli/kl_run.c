@@ -82,6 +82,12 @@ static bool run(clkl_engine *engine, const clkl_spec *kept, const struct kl_task
     return true;
 }
 
+static bool device_was_asked_for(const struct kl_options *options)
+{
+    const char *variable = getenv("CLKL_DEVICE");
+    return options->device != NULL || (variable != NULL && variable[0] != '\0');
+}
+
 static clkl_engine *create_engine(const char *device)
 {
     const clkl_engine_options options = {.struct_size = sizeof options, .device = device};
@@ -104,6 +110,7 @@ bool kl_run(const struct kl_options *options, const struct kl_files *files,
     if (engine == NULL)
         return false;
     result->reference = clkl_engine_is_reference(engine) != 0;
+    result->fallback = result->reference && !device_was_asked_for(options);
     snprintf(result->device, sizeof result->device, "%s", clkl_engine_backend(engine));
     bool good = check_precision(options, files, task, engine) &&
                 allocate(task, count_clamped, result) && run(engine, &kept, task, result);

@@ -13,6 +13,7 @@ struct kl_result {
     uint64_t kept_count;
     char device[160]; /* its name, or "reference" */
     bool reference;
+    bool fallback;  /* the reference, though nobody asked for it */
     double seconds; /* that the runs took, with the building of kernels */
 };
 

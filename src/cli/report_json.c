@@ -11,6 +11,15 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* Appends to *array, which becomes NULL if there is no memory. */
+static void append(json_t **array, json_t *value)
+{
+    if (json_array_append_new(*array, value) == 0)
+        return;
+    json_decref(*array);
+    *array = NULL;
+}
+
 static json_t *integer(uint64_t value)
 {
     return json_integer((json_int_t)value);
@@ -28,9 +37,9 @@ static json_t *side(const struct kl_side_options *options, unsigned split_axis, 
 {
     json_t *files = json_array();
     if (options->mean != NULL)
-        json_array_append_new(files, json_text(options->mean));
+        append(&files, json_text(options->mean));
     if (options->scale != NULL)
-        json_array_append_new(files, json_text(options->scale));
+        append(&files, json_text(options->scale));
     return json_pack("{s:s, s:o, s:o, s:b}", "form", form_name(options->form), "files", files,
                      "split_axis", options->packed ? integer(split_axis) : json_null(), "shared",
                      (int)shared);
@@ -40,7 +49,7 @@ static json_t *shape(const clkl_spec *spec)
 {
     json_t *axes = json_array();
     for (uint32_t axis = 0; axis < spec->rank; axis++)
-        json_array_append_new(axes, integer(spec->shape[axis]));
+        append(&axes, integer(spec->shape[axis]));
     return axes;
 }
 
@@ -67,7 +76,7 @@ static json_t *values(const struct kl_result *result)
 {
     json_t *array = json_array();
     for (uint64_t i = 0; i < result->kept_count; i++)
-        json_array_append_new(array, number(kl_result_value(result, result->kept, i)));
+        append(&array, number(kl_result_value(result, result->kept, i)));
     return array;
 }
 
@@ -108,8 +117,7 @@ static json_t *invalid(const struct report *report)
         const uint32_t status = report->result->status[i];
         const char *reason = (status & CLKL_VALUE_NEGATIVE_SCALE) != 0 ? "negative scale" : "nan";
         if ((status & (CLKL_VALUE_NAN | CLKL_VALUE_NEGATIVE_SCALE)) != 0)
-            json_array_append_new(array,
-                                  json_pack("{s:o, s:s}", "sample", integer(i), "reason", reason));
+            append(&array, json_pack("{s:o, s:s}", "sample", integer(i), "reason", reason));
     }
     return array;
 }
@@ -119,7 +127,7 @@ static json_t *infinite(const struct report *report)
     json_t *array = json_array();
     for (uint64_t i = 0; i < report->task->samples; i++)
         if ((report->result->status[i] & CLKL_VALUE_INFINITE) != 0)
-            json_array_append_new(array, integer(i));
+            append(&array, integer(i));
     return array;
 }
 
@@ -156,8 +164,8 @@ bool report_json(FILE *to, const struct report *report)
     if (root == NULL)
         return message("there is no memory for the JSON of %llu values; --csv and --out need none",
                        (unsigned long long)report->result->kept_count);
-    json_dumpf(root, to, JSON_INDENT(2) | JSON_REAL_PRECISION(digits));
+    const bool whole = json_dumpf(root, to, JSON_INDENT(2) | JSON_REAL_PRECISION(digits)) == 0;
     fputc('\n', to);
     json_decref(root);
-    return true;
+    return whole || ferror(to) || message("there is no memory to print JSON; --csv needs none");
 }

