@@ -35,8 +35,9 @@ typedef struct {
 
 /* One team member's view of its task, and what it has found. */
 typedef struct {
-    row_pointers row;
-    ulong end; /* of the task, in elements of the row */
+    row_pointers at; /* the row's begin where elements are gathered, else the task's */
+    row_index first; /* element of the row that the task begins with */
+    uint count;      /* elements of the task */
     realv low, high; /* of the clamp */
     intv negative;
     intv clamped_p, clamped_q;
@@ -56,16 +57,14 @@ typedef struct {
 #endif
 
 #if P_GATHER
-#define FETCH_P(row, operand) fetch_gathered(row, axes, operand, index, w->end - 1)
+#define FETCH_P(row, operand) fetch_gathered(row, axes, operand, w->first, index, w->count)
 #else
-#define FETCH_P(row, operand) \
-    (index + VW <= w->end ? fetch(row, index) : fetch_last(row, index, w->end - 1))
+#define FETCH_P(row, operand) fetch_near_end(row, index, w->count)
 #endif
 #if Q_GATHER
-#define FETCH_Q(row, operand) fetch_gathered(row, axes, operand, index, w->end - 1)
+#define FETCH_Q(row, operand) fetch_gathered(row, axes, operand, w->first, index, w->count)
 #else
-#define FETCH_Q(row, operand) \
-    (index + VW <= w->end ? fetch(row, index) : fetch_last(row, index, w->end - 1))
+#define FETCH_Q(row, operand) fetch_near_end(row, index, w->count)
 #endif
 
 static inline realv clamped(realv l, realv low, realv high)
@@ -82,18 +81,18 @@ static inline intv outside(realv l, realv low, realv high)
 /* ---- One vector -------------------------------------------------------------------------------- */
 
 /* The exact contribution of the elements from `index` on; lanes past the end of the task give 0. */
-static inline realv exact_vector(worker *w, ulong index AXES_PARAMETER)
+static inline realv exact_vector(worker *w, uint index AXES_PARAMETER)
 {
     realv mp = (realv)(0.0f), sp = (realv)(0.0f), mq = (realv)(0.0f), sq = (realv)(0.0f);
 #if P_OPERANDS
-    mp = FETCH_P(w->row.p_mean, 0);
-    sp = FETCH_P(w->row.p_scale, 1);
+    mp = FETCH_P(w->at.p_mean, 0);
+    sp = FETCH_P(w->at.p_scale, 1);
 #endif
 #if Q_OPERANDS
-    mq = FETCH_Q(w->row.q_mean, 2);
-    sq = FETCH_Q(w->row.q_scale, 3);
+    mq = FETCH_Q(w->at.q_mean, 2);
+    sq = FETCH_Q(w->at.q_scale, 3);
 #endif
-    const intv inside = lane_numbers() < (intv)((integer)min(w->end - index, (ulong)VW));
+    const intv inside = lane_numbers() < (intv)((integer)min(w->count - index, (uint)VW));
 #if COUNT_CLAMPED && CLAMP_P
     w->clamped_p += inside ? outside(sp, w->low, w->high) : (intv)(0);
 #endif
@@ -115,26 +114,33 @@ static inline realv exact_vector(worker *w, ulong index AXES_PARAMETER)
     return inside ? quarter_divergence(mp, sp, mq, sq) : (realv)(0.0f);
 }
 
-/* The exact sum of TILE vectors that lie `step` elements apart, pairwise as a binary counter
+/* The exact sum of up to TILE vectors that lie `step` elements apart, pairwise as a binary counter
  * carries. */
-static inline realv exact_tile(worker *w, ulong index, ulong step AXES_PARAMETER)
+static inline realv exact_tile(worker *w, uint index, uint step AXES_PARAMETER)
 {
-    realv sum, ones = (realv)(0.0f), twos = (realv)(0.0f), fours = (realv)(0.0f);
+    const realv zero = (realv)(0.0f);
+    realv ones = zero, twos = zero, fours = zero, eights = zero;
+    uint vectors = 0;
 #pragma unroll 1
-    for (uint i = 0; i < TILE; ++i) {
-        sum = exact_vector(w, index + i * step AXES_ARGUMENT);
-        if (!(i & 1)) {
-            ones = sum;
-        } else if (!(i & 2)) {
-            sum = ones + sum;
-            twos = sum;
-        } else if (!(i & 4)) {
-            sum = twos + (ones + sum);
-            fours = sum;
-        } else {
-            sum = fours + (twos + (ones + sum));
+    for (; vectors < TILE && index < w->count; ++vectors, index += step) {
+        realv carry = exact_vector(w, index AXES_ARGUMENT);
+        if (!(vectors & 1)) {
+            ones = carry;
+            continue;
         }
+        carry = ones + carry;
+        if (!(vectors & 2)) {
+            twos = carry;
+            continue;
+        }
+        carry = twos + carry;
+        fours = vectors & 4 ? fours : carry;
+        eights = fours + carry;
     }
+    realv sum = vectors & 8 ? eights : zero;
+    sum += vectors & 4 ? fours : zero;
+    sum += vectors & 2 ? twos : zero;
+    sum += vectors & 1 ? ones : zero;
     return sum;
 }
 
@@ -158,12 +164,12 @@ static inline realv quick_phi(realv x, intv *strange)
     return fma(power, r * r * exp_tail(r), offset);
 }
 
-static inline realv quick_vector(worker *w, ulong index, intv *strange)
+static inline realv quick_vector(worker *w, uint index, intv *strange)
 {
-    const realv m = fetch(w->row.p_mean, index);
-    realv l = fetch(w->row.p_scale, index);
-    PREFETCH(w->row.p_mean + index);
-    PREFETCH(w->row.p_scale + index);
+    const realv m = fetch(w->at.p_mean, index);
+    realv l = fetch(w->at.p_scale, index);
+    PREFETCH(w->at.p_mean + index);
+    PREFETCH(w->at.p_scale + index);
 #if COUNT_CLAMPED && CLAMP_P
     w->clamped_p += outside(l, w->low, w->high);
 #endif
@@ -176,34 +182,32 @@ static inline realv quick_vector(worker *w, ulong index, intv *strange)
     return fma(m, m, quick_phi(l, strange));
 }
 
-static inline realv quick_pair(worker *w, ulong index, ulong step, intv *strange)
+static inline realv quick_pair(worker *w, uint index, uint step, intv *strange)
 {
     const realv first = quick_vector(w, index, strange);
     return first + quick_vector(w, index + step, strange);
 }
 
-static inline realv quick_four(worker *w, ulong index, ulong step, intv *strange)
+static inline realv quick_four(worker *w, uint index, uint step, intv *strange)
 {
     const realv first = quick_pair(w, index, step, strange);
     return first + quick_pair(w, index + 2 * step, step, strange);
 }
 
-static inline realv tile(worker *w, ulong index, ulong step)
+/* The sum of a whole tile; true if it is good. */
+static inline int quick_tile(worker *w, uint index, uint step, realv *sum)
 {
     const intv clamped_before = w->clamped_p;
     intv strange = (intv)(0);
-    realv sum = quick_four(w, index, step, &strange);
+    realv total = quick_four(w, index, step, &strange);
 #if TILE == 8
-    sum += quick_four(w, index + 4 * step, step, &strange);
+    total += quick_four(w, index + 4 * step, step, &strange);
 #endif
-    if (any_lane((strange & ~0xff) != 0 || !(sum <= SHORT_CUT_MOST))) {
-        w->clamped_p = clamped_before;
-        return exact_tile(w, index, step);
-    }
-    return 0.25f * sum;
+    *sum = 0.25f * total;
+    const int good = !any_lane((strange & ~0xff) != 0 || !(total <= SHORT_CUT_MOST));
+    w->clamped_p = good ? w->clamped_p : clamped_before;
+    return good;
 }
-#else
-#define tile exact_tile
 #endif
 
 /* ---- A task ------------------------------------------------------------------------------------ */
@@ -223,17 +227,20 @@ static inline uint sum_lanes(intv counts)
 #endif
 }
 
-/* What one member finds in elements [begin, w->end) of a row. */
-static inline findings member_share(worker *w, ulong begin, uint member, uint team AXES_PARAMETER)
+/* What one member of a team finds in its share of a task. */
+static inline findings member_share(worker *w, uint member, uint team AXES_PARAMETER)
 {
-    const ulong step = (ulong)VW * team;
+    const uint step = VW * team;
     realv hi = (realv)(0.0f), lo = (realv)(0.0f);
-    ulong index = begin + (ulong)VW * member;
-    for (; index + (TILE - 1) * step + VW <= w->end; index += TILE * step)
-        twofold_add(&hi, &lo, tile(w, index, step AXES_ARGUMENT));
-    for (; index < w->end; index += step)
-        twofold_add(&hi, &lo, exact_vector(w, index AXES_ARGUMENT));
-
+    for (uint index = VW * member; index < w->count; index += TILE * step) {
+        realv sum;
+#if SHORT_CUT
+        const int whole = index + (TILE - 1) * step + VW <= w->count;
+        if (!(whole && quick_tile(w, index, step, &sum)))
+#endif
+            sum = exact_tile(w, index, step AXES_ARGUMENT);
+        twofold_add(&hi, &lo, sum);
+    }
     findings found;
     found.sum = twofold_lanes(hi, lo);
     found.negative = sum_lanes(w->negative);
@@ -246,17 +253,19 @@ static inline findings task_share(row_pointers data, const launch *call, ulong t
                                   uint member AXES_PARAMETER)
 {
     const ulong row = task / call->chunks;
-    const ulong begin = (task - row * call->chunks) * call->chunk;
+    const ulong first = (task - row * call->chunks) * call->chunk;
+    const ulong p_first = P_GATHER ? 0 : first, q_first = Q_GATHER ? 0 : first;
     worker w;
-    w.row.p_mean = data.p_mean + call->origins[0] + row * call->row_strides[0];
-    w.row.p_scale = data.p_scale + call->origins[1] + row * call->row_strides[1];
-    w.row.q_mean = data.q_mean + call->origins[2] + row * call->row_strides[2];
-    w.row.q_scale = data.q_scale + call->origins[3] + row * call->row_strides[3];
-    w.end = min(begin + call->chunk, call->elements);
+    w.at.p_mean = data.p_mean + call->origins[0] + row * call->row_strides[0] + p_first;
+    w.at.p_scale = data.p_scale + call->origins[1] + row * call->row_strides[1] + p_first;
+    w.at.q_mean = data.q_mean + call->origins[2] + row * call->row_strides[2] + q_first;
+    w.at.q_scale = data.q_scale + call->origins[3] + row * call->row_strides[3] + q_first;
+    w.first = (row_index)first;
+    w.count = (uint)min(call->chunk, call->elements - first);
     w.low = (realv)(call->clamp_low);
     w.high = (realv)(call->clamp_high);
     w.negative = w.clamped_p = w.clamped_q = (intv)(0);
-    return member_share(&w, begin, member, call->team AXES_ARGUMENT);
+    return member_share(&w, member, call->team AXES_ARGUMENT);
 }
 
 __kernel WORK_GROUP void clkl_diagonal(__global const real *restrict p_mean,

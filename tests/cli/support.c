@@ -19,6 +19,9 @@
 
 struct run run;
 const char *run_input, *run_output;
+bool run_as_nobody;
+
+enum { NOBODY = 65534 };
 
 static char directory[512];
 
@@ -87,6 +90,8 @@ static void start(const char *const *words)
     redirect(STDERR_FILENO, ERR_FILE, O_WRONLY | O_CREAT | O_TRUNC);
     redirect(STDOUT_FILENO, run_output != NULL ? run_output : OUT_FILE,
              O_WRONLY | O_CREAT | O_TRUNC);
+    if (run_as_nobody && geteuid() == 0 && setuid(NOBODY) != 0)
+        _exit(99);
     execv(CLKL_TOOL, (char *const *)all);
     _exit(98);
 }
@@ -98,6 +103,15 @@ static void read_back(const char *name, char *text, size_t room)
     text[size] = '\0';
     if (file != NULL)
         fclose(file);
+}
+
+bool nobody_can_run(void)
+{
+    const bool root = geteuid() == 0;
+    if (root && seteuid(NOBODY) != 0)
+        return false;
+    const bool startable = faccessat(AT_FDCWD, CLKL_TOOL, X_OK, AT_EACCESS) == 0;
+    return (!root || seteuid(0) == 0) && startable;
 }
 
 void run_words(const char *const *words)

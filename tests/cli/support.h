@@ -33,6 +33,12 @@ extern struct run run;
  * `run.out`. The name "closed" closes the descriptor, "broken pipe" is a pipe that nobody reads. */
 extern const char *run_input, *run_output;
 
+/* Whether the next runs give up root's rights first. */
+extern bool run_as_nobody;
+
+/* Whether somebody without root's rights could start the tool, wherever it has been built. */
+bool nobody_can_run(void);
+
 /* Runs the tool with these arguments, which NULL ends. */
 void run_words(const char *const *words);
 #define RUN(...) run_words((const char *const[]){__VA_ARGS__, NULL})

@@ -190,19 +190,19 @@ Test(cli_commands, cache_elsewhere)
     cr_expect_neq(access("xdg/clkl/pocl", F_OK), 0);
 }
 
-/* A link in the place of the folder leads who knows where: what PoCL compiles does not go there. */
+/* A link in the place of the folder leads who knows where: PoCL, which makes a file at once, is not
+ * sent there. */
 Test(cli_commands, cache_behind_a_link)
 {
     cr_assert_eq(mkdir("xdg", 0700), 0);
     cr_assert_eq(mkdir("xdg/clkl", 0700), 0);
     cr_assert_eq(mkdir("elsewhere", 0700), 0);
     cr_assert_eq(symlink("../../elsewhere", "xdg/clkl/pocl"), 0);
-    F32("p.npy", SHAPE(1, 2), 1, 0);
     use_home("xdg", NULL);
-    RUN("kl", "p.npy", "--quiet");
+    RUN("devices");
     expect_status(0);
     cr_expect_eq(rmdir("elsewhere"), 0, "something was written there");
-    cr_expect_eq(scratch_count(), 2);
+    cr_expect_eq(scratch_count(), 1);
 }
 
 /* The reference touches no cache. */

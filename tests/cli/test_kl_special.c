@@ -18,9 +18,8 @@ static void put_five(void)
 static void expect_sentence(void)
 {
     expect_status(1);
-    cr_expect_str_eq(run.err,
-                     "clkl: 3 of 5 samples are invalid: NaN in sample 0, 4; a variance or standard "
-                     "deviation below 0 in sample 1\n");
+    expect_err("clkl: 3 of 5 samples are invalid: NaN in sample 0, 4; a variance or standard "
+               "deviation below 0 in sample 1\n");
 }
 
 Test(cli_special, summary)
