@@ -7,9 +7,9 @@
  * log2(TILE) roundings lie between an element and a sum that forgets nothing, and the order of all
  * of it follows from the row's length alone.
  *
- * Against the standard normal, logarithmic scales take a short cut: a tile is first computed by a
- * form of phi that is cheap but right only for moderate arguments, and once more, exactly, if any of
- * its arguments was not.
+ * Where arithmetic is dearer than memory (SHORT_CUT: CPUs), logarithmic scales against the standard
+ * normal take a short cut: a tile is first computed by a form of phi that is cheap but right only for
+ * moderate arguments, and once more, exactly, if any of its arguments was not.
  */
 #ifndef TILE
 #define TILE 4 /* vectors: 4 or 8 */
@@ -26,8 +26,12 @@
 #define COUNT_CLAMPED 0
 #endif
 
+/* Only for P_SCALE LOGVAR or LOGSTD, Q_SCALE UNIT, and nothing gathered. */
+#ifndef SHORT_CUT
+#define SHORT_CUT 0
+#endif
+
 #define GATHERS (P_GATHER || Q_GATHER)
-#define SHORT_CUT (Q_SCALE == UNIT && (P_SCALE == LOGVAR || P_SCALE == LOGSTD) && !GATHERS)
 
 typedef struct {
     __global const real *p_mean, *p_scale, *q_mean, *q_scale;
@@ -56,15 +60,22 @@ typedef struct {
 #define AXES_ARGUMENT
 #endif
 
+/* The vector from `index` on: whole, or with lanes past the end of the task. */
 #if P_GATHER
-#define FETCH_P(row, operand) fetch_gathered(row, axes, operand, w->first, index, w->count)
+#define FETCH_P(row, operand) fetch_gathered(row, axes, operand, w->first + index)
+#define FETCH_P_END(row, operand) \
+    fetch_gathered_end(row, axes, operand, w->first, index, w->count)
 #else
-#define FETCH_P(row, operand) fetch_near_end(row, index, w->count)
+#define FETCH_P(row, operand) fetch(row, index)
+#define FETCH_P_END(row, operand) fetch_end(row, index, w->count)
 #endif
 #if Q_GATHER
-#define FETCH_Q(row, operand) fetch_gathered(row, axes, operand, w->first, index, w->count)
+#define FETCH_Q(row, operand) fetch_gathered(row, axes, operand, w->first + index)
+#define FETCH_Q_END(row, operand) \
+    fetch_gathered_end(row, axes, operand, w->first, index, w->count)
 #else
-#define FETCH_Q(row, operand) fetch_near_end(row, index, w->count)
+#define FETCH_Q(row, operand) fetch(row, index)
+#define FETCH_Q_END(row, operand) fetch_end(row, index, w->count)
 #endif
 
 static inline realv clamped(realv l, realv low, realv high)
@@ -80,19 +91,9 @@ static inline intv outside(realv l, realv low, realv high)
 
 /* ---- One vector -------------------------------------------------------------------------------- */
 
-/* The exact contribution of the elements from `index` on; lanes past the end of the task give 0. */
-static inline realv exact_vector(worker *w, uint index AXES_PARAMETER)
+/* The exact contribution of the lanes that are `inside`; the others give 0. */
+static inline realv exact_value(worker *w, realv mp, realv sp, realv mq, realv sq, intv inside)
 {
-    realv mp = (realv)(0.0f), sp = (realv)(0.0f), mq = (realv)(0.0f), sq = (realv)(0.0f);
-#if P_OPERANDS
-    mp = FETCH_P(w->at.p_mean, 0);
-    sp = FETCH_P(w->at.p_scale, 1);
-#endif
-#if Q_OPERANDS
-    mq = FETCH_Q(w->at.q_mean, 2);
-    sq = FETCH_Q(w->at.q_scale, 3);
-#endif
-    const intv inside = lane_numbers() < (intv)((integer)min(w->count - index, (uint)VW));
 #if COUNT_CLAMPED && CLAMP_P
     w->clamped_p += inside ? outside(sp, w->low, w->high) : (intv)(0);
 #endif
@@ -114,6 +115,37 @@ static inline realv exact_vector(worker *w, uint index AXES_PARAMETER)
     return inside ? quarter_divergence(mp, sp, mq, sq) : (realv)(0.0f);
 }
 
+static inline realv exact_vector(worker *w, uint index AXES_PARAMETER)
+{
+    realv mp = (realv)(0.0f), sp = (realv)(0.0f), mq = (realv)(0.0f), sq = (realv)(0.0f);
+#if P_OPERANDS
+    mp = FETCH_P(w->at.p_mean, 0);
+    sp = FETCH_P(w->at.p_scale, 1);
+#endif
+#if Q_OPERANDS
+    mq = FETCH_Q(w->at.q_mean, 2);
+    sq = FETCH_Q(w->at.q_scale, 3);
+#endif
+    return exact_value(w, mp, sp, mq, sq, (intv)(-1));
+}
+
+#if VW > 1
+static inline realv exact_end(worker *w, uint index AXES_PARAMETER)
+{
+    realv mp = (realv)(0.0f), sp = (realv)(0.0f), mq = (realv)(0.0f), sq = (realv)(0.0f);
+#if P_OPERANDS
+    mp = FETCH_P_END(w->at.p_mean, 0);
+    sp = FETCH_P_END(w->at.p_scale, 1);
+#endif
+#if Q_OPERANDS
+    mq = FETCH_Q_END(w->at.q_mean, 2);
+    sq = FETCH_Q_END(w->at.q_scale, 3);
+#endif
+    const intv inside = lane_numbers() < (intv)((integer)(w->count - index));
+    return exact_value(w, mp, sp, mq, sq, inside);
+}
+#endif
+
 /* The exact sum of up to TILE vectors that lie `step` elements apart, pairwise as a binary counter
  * carries. */
 static inline realv exact_tile(worker *w, uint index, uint step AXES_PARAMETER)
@@ -122,7 +154,7 @@ static inline realv exact_tile(worker *w, uint index, uint step AXES_PARAMETER)
     realv ones = zero, twos = zero, fours = zero, eights = zero;
     uint vectors = 0;
 #pragma unroll 1
-    for (; vectors < TILE && index < w->count; ++vectors, index += step) {
+    for (; vectors < TILE && index + VW <= w->count; ++vectors, index += step) {
         realv carry = exact_vector(w, index AXES_ARGUMENT);
         if (!(vectors & 1)) {
             ones = carry;
@@ -164,17 +196,19 @@ static inline realv quick_phi(realv x, intv *strange)
     return fma(power, r * r * exp_tail(r), offset);
 }
 
-static inline realv quick_vector(worker *w, uint index, intv *strange)
+/* m^2 + phi(l) for one vector; notes what is strange, and what the clamp changes. */
+static inline realv quick_vector(__global const real *mean, __global const real *scale, realv low,
+                                 realv high, intv *strange, intv *changed)
 {
-    const realv m = fetch(w->at.p_mean, index);
-    realv l = fetch(w->at.p_scale, index);
-    PREFETCH(w->at.p_mean + index);
-    PREFETCH(w->at.p_scale + index);
+    const realv m = fetch(mean, 0);
+    realv l = fetch(scale, 0);
+    PREFETCH(mean);
+    PREFETCH(scale);
 #if COUNT_CLAMPED && CLAMP_P
-    w->clamped_p += outside(l, w->low, w->high);
+    *changed += outside(l, low, high);
 #endif
 #if CLAMP_P
-    l = clamped(l, w->low, w->high);
+    l = clamped(l, low, high);
 #endif
 #if P_SCALE == LOGSTD
     l = 2.0f * l;
@@ -182,30 +216,22 @@ static inline realv quick_vector(worker *w, uint index, intv *strange)
     return fma(m, m, quick_phi(l, strange));
 }
 
-static inline realv quick_pair(worker *w, uint index, uint step, intv *strange)
-{
-    const realv first = quick_vector(w, index, strange);
-    return first + quick_vector(w, index + step, strange);
-}
-
-static inline realv quick_four(worker *w, uint index, uint step, intv *strange)
-{
-    const realv first = quick_pair(w, index, step, strange);
-    return first + quick_pair(w, index + 2 * step, step, strange);
-}
-
 /* The sum of a whole tile; true if it is good. */
 static inline int quick_tile(worker *w, uint index, uint step, realv *sum)
 {
-    const intv clamped_before = w->clamped_p;
-    intv strange = (intv)(0);
-    realv total = quick_four(w, index, step, &strange);
+    __global const real *mean = w->at.p_mean + index, *scale = w->at.p_scale + index;
+    const realv low = w->low, high = w->high;
+    intv strange = (intv)(0), changed = (intv)(0);
+#define QUICK(i) quick_vector(mean + i * step, scale + i * step, low, high, &strange, &changed)
+    realv total = (QUICK(0) + QUICK(1)) + (QUICK(2) + QUICK(3));
 #if TILE == 8
-    total += quick_four(w, index + 4 * step, step, &strange);
+    total += (QUICK(4) + QUICK(5)) + (QUICK(6) + QUICK(7));
 #endif
+#undef QUICK
     *sum = 0.25f * total;
     const int good = !any_lane((strange & ~0xff) != 0 || !(total <= SHORT_CUT_MOST));
-    w->clamped_p = good ? w->clamped_p : clamped_before;
+    if (good)
+        w->clamped_p += changed;
     return good;
 }
 #endif
@@ -232,7 +258,7 @@ static inline findings member_share(worker *w, uint member, uint team AXES_PARAM
 {
     const uint step = VW * team;
     realv hi = (realv)(0.0f), lo = (realv)(0.0f);
-    for (uint index = VW * member; index < w->count; index += TILE * step) {
+    for (uint index = VW * member; index + VW <= w->count; index += TILE * step) {
         realv sum;
 #if SHORT_CUT
         const int whole = index + (TILE - 1) * step + VW <= w->count;
@@ -241,6 +267,10 @@ static inline findings member_share(worker *w, uint member, uint team AXES_PARAM
             sum = exact_tile(w, index, step AXES_ARGUMENT);
         twofold_add(&hi, &lo, sum);
     }
+#if VW > 1
+    if (w->count % VW != 0 && w->count / VW % team == member)
+        twofold_add(&hi, &lo, exact_end(w, w->count / VW * VW AXES_ARGUMENT));
+#endif
     findings found;
     found.sum = twofold_lanes(hi, lo);
     found.negative = sum_lanes(w->negative);

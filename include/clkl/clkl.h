@@ -178,7 +178,8 @@ typedef struct clkl_spec {
     clkl_gaussian q;
     /* Precision of arithmetic and result. Zero means CLKL_F64 if an input is CLKL_F64, else CLKL_F32. */
     clkl_dtype compute;
-    /* The clamp applies to log-variances (CLKL_MOMENTS, CLKL_MEAN_LOGVAR) of both sides. */
+    /* The clamp applies to log-variances (CLKL_MOMENTS, CLKL_MEAN_LOGVAR) of both sides, and is
+     * ignored if P is deterministic. Its bounds are rounded to fp32 if a clamped side is fp32. */
     clkl_clamp clamp;
     double clamp_low;
     double clamp_high;
@@ -197,7 +198,8 @@ typedef struct clkl_spec {
 CLKL_API void clkl_spec_moments(clkl_spec *spec, uint32_t rank, const size_t *shape);
 
 /* Checks a specification without using it, on no device.
- * Returns CLKL_OK, CLKL_INVALID_ARGUMENT or CLKL_INVALID_SPEC. May be called from any thread. */
+ * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_INVALID_SPEC or CLKL_UNSUPPORTED (more than one kept
+ * axis). May be called from any thread. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_spec_check(const clkl_spec *spec, clkl_error *error);
 
 /* The number of values in the result of a valid specification, for a batch of `batch` samples
@@ -239,7 +241,7 @@ typedef struct clkl_host_args {
  * compute type, which decides the type of the result alone. It is the yardstick of the tests: plain,
  * slow and exact to about 4e-15 relative. Allocates nothing. May be called from any thread.
  *
- * Returns CLKL_OK, CLKL_INVALID_ARGUMENT or CLKL_INVALID_SPEC; on failure no output is written. */
+ * Returns CLKL_OK or what clkl_spec_check returns; on failure no output is written. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_reference_run(const clkl_spec *spec,
                                                          const clkl_host_args *args,
                                                          clkl_error *error);
@@ -312,7 +314,8 @@ typedef struct clkl_device_info {
 
 /* Lists the OpenCL devices of this machine in the order of the index that options->device takes.
  * Writes at most `capacity` entries to `infos`, whose element size is infos[0].struct_size, and the
- * number that exists to *count; `infos` may be NULL if capacity is 0. No platform at all is not an
+ * number that exists to *count (each entry's struct_size is set); `infos` may be NULL if capacity is
+ * 0. No platform at all is not an
  * error: *count is 0. Reads the environment as clkl_engine_create does.
  *
  * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_OUT_OF_HOST_MEMORY or CLKL_OPENCL_ERROR. */

@@ -144,8 +144,13 @@ static clkl_status read_clamp(const clkl_spec *spec, struct clkl_problem *proble
     if (!problem->p.clamped && !problem->q.clamped)
         return clkl_fail(error, CLKL_INVALID_SPEC,
                          "a clamp applies to log-variances, but neither side is given by them");
-    problem->clamp_low = spec->clamp_low;
-    problem->clamp_high = spec->clamp_high;
+    const bool narrow = (problem->p.clamped && problem->p.dtype == CLKL_F32) ||
+                        (problem->q.clamped && problem->q.dtype == CLKL_F32);
+    problem->clamp_low = narrow ? (double)(float)spec->clamp_low : spec->clamp_low;
+    problem->clamp_high = narrow ? (double)(float)spec->clamp_high : spec->clamp_high;
+    if (!isfinite(problem->clamp_low) || !isfinite(problem->clamp_high))
+        return clkl_fail(error, CLKL_INVALID_SPEC, "the clamp is [%g, %g], too large for fp32",
+                         spec->clamp_low, spec->clamp_high);
     return CLKL_OK;
 }
 

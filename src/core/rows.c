@@ -78,6 +78,11 @@ void clkl_rows_make(const struct clkl_problem *problem, struct clkl_rows *rows)
                          (is_contiguous(rows, CLKL_Q_MEAN) && is_contiguous(rows, CLKL_Q_SCALE));
 }
 
+uint64_t clkl_rows_shortest(const struct clkl_problem *problem, const struct clkl_rows *rows)
+{
+    return problem->kept_axis == 0 ? rows->elements : rows->elements / problem->shape[0];
+}
+
 void clkl_rows_set_batch(struct clkl_rows *rows, const struct clkl_problem *planned, uint64_t batch)
 {
     const uint64_t before = planned->shape[0];

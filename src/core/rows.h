@@ -24,6 +24,9 @@ struct clkl_rows {
 /* The rows of a problem; sides without arrays have strides of 0 and count as contiguous. */
 void clkl_rows_make(const struct clkl_problem *problem, struct clkl_rows *rows);
 
+/* Elements of a row when the batch is as small as it can be. */
+uint64_t clkl_rows_shortest(const struct clkl_problem *problem, const struct clkl_rows *rows);
+
 /* Changes the batch from `planned` to `batch`, keeping the axes as they are. */
 void clkl_rows_set_batch(struct clkl_rows *rows, const struct clkl_problem *planned,
                          uint64_t batch);

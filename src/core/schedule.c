@@ -6,11 +6,14 @@
 #include <string.h>
 
 enum {
-    CPU_CHUNK = 32768,  /* long enough to hide a work-group's start, short enough to share */
-    GPU_CHUNK = 16384,  /* 64 elements for each of 256 work-items */
-    MAX_CHUNKS = 65536, /* of a row; beyond that chunks grow */
+    CPU_CHUNK = 32768,   /* long enough to hide a work-group's start, short enough to share */
+    GPU_CHUNK = 16384,   /* 64 elements for each of 256 work-items */
+    MAX_CHUNKS = 65536,  /* of a row; beyond that chunks grow */
+    MAX_CHUNK = 1 << 30, /* kernels count the elements of a task in 32 bits */
     GPU_WORK_GROUP = 256,
     GPU_VECTOR_WIDTH = 4,
+    LANES_WORK_GROUP = 32,
+    CPU_VECTOR_WIDTH = 16,     /* at most */
     CPU_GROUP_ELEMENTS = 8192, /* short rows: at least so many elements in a work-group */
     CPU_GROUPS_PER_UNIT = 16,  /* but enough work-groups to keep every core busy */
     CPU_PREFETCH = 768,
@@ -47,18 +50,35 @@ static uint32_t power_of_two_above(uint64_t n)
     return below < n ? below * 2 : below;
 }
 
-static uint32_t choose_vector_width(const struct clkl_facts *facts, uint64_t elements)
+/* No wider than the shortest row that can come, so that rows have whole vectors. */
+static uint32_t choose_vector_width(const struct clkl_facts *facts, uint64_t shortest_row)
 {
-    const uint64_t widest = facts->wide_cpu ? at_most(facts->native_width, 16) : GPU_VECTOR_WIDTH;
-    return power_of_two_below(at_most(widest, elements));
+    switch (facts->style) {
+    case CLKL_STYLE_WIDE_CPU:
+        return power_of_two_below(
+            at_most(at_most(facts->native_width, CPU_VECTOR_WIDTH), shortest_row));
+    case CLKL_STYLE_LANES:
+        return 1;
+    default:
+        return power_of_two_below(at_most(GPU_VECTOR_WIDTH, shortest_row));
+    }
 }
 
 static uint32_t choose_work_group(const struct clkl_facts *facts)
 {
-    if (facts->wide_cpu)
+    if (facts->style == CLKL_STYLE_WIDE_CPU)
         return 1;
+    const uint64_t wanted = facts->style == CLKL_STYLE_LANES ? LANES_WORK_GROUP : GPU_WORK_GROUP;
     const uint64_t fits = at_most(facts->max_work_group, facts->local_memory / FINDINGS_BYTES);
-    return power_of_two_below(at_least(at_most(GPU_WORK_GROUP, fits), 1));
+    return power_of_two_below(at_least(at_most(wanted, fits), 1));
+}
+
+/* The short cut pays where arithmetic is dearer than memory, and is there for one kind of pair. */
+static bool choose_short_cut(const struct clkl_variant *variant, const struct clkl_facts *facts)
+{
+    return facts->style == CLKL_STYLE_WIDE_CPU && variant->q_scale == CLKL_SCALE_UNIT &&
+           (variant->p_scale == CLKL_SCALE_LOGVAR || variant->p_scale == CLKL_SCALE_LOGSTD) &&
+           !variant->p_gather;
 }
 
 void clkl_variant_make(const struct clkl_problem *problem, const struct clkl_rows *rows,
@@ -74,10 +94,12 @@ void clkl_variant_make(const struct clkl_problem *problem, const struct clkl_row
     variant->clamp_p = problem->p.clamped;
     variant->clamp_q = problem->q.clamped;
     variant->count_clamped = problem->clamp_counts && (problem->p.clamped || problem->q.clamped);
-    variant->vector_width = choose_vector_width(facts, rows->elements);
-    variant->tile = facts->wide_cpu ? 8 : 4;
+    variant->vector_width = choose_vector_width(facts, clkl_rows_shortest(problem, rows));
+    variant->tile = facts->style == CLKL_STYLE_WIDE_CPU ? 8 : 4;
     variant->work_group = choose_work_group(facts);
-    variant->prefetch_distance = facts->wide_cpu && facts->prefetch_builtin ? CPU_PREFETCH : 0;
+    variant->short_cut = choose_short_cut(variant, facts);
+    variant->long_rows = rows->elements > UINT32_MAX;
+    variant->prefetch_distance = variant->short_cut && facts->prefetch_builtin ? CPU_PREFETCH : 0;
     if (tuning->vector_width != 0)
         variant->vector_width = tuning->vector_width;
     if (tuning->tile != 0)
@@ -94,7 +116,7 @@ static bool multiple_of(int64_t a, uint32_t b)
 bool clkl_variant_can_align(const struct clkl_variant *variant, const struct clkl_rows *rows,
                             const struct clkl_facts *facts)
 {
-    if (facts->wide_cpu || variant->vector_width < 2)
+    if (facts->style != CLKL_STYLE_GPU || variant->vector_width < 2)
         return false;
     for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
         const bool p = operand == CLKL_P_MEAN || operand == CLKL_P_SCALE;
@@ -111,7 +133,7 @@ static void cut_rows(uint64_t elements, uint64_t longest, struct clkl_geometry *
 {
     enum { GRAIN = 256 };
     if (divide_up(elements, longest) > MAX_CHUNKS)
-        longest = divide_up(divide_up(elements, MAX_CHUNKS), GRAIN) * GRAIN;
+        longest = at_most(divide_up(divide_up(elements, MAX_CHUNKS), GRAIN) * GRAIN, MAX_CHUNK);
     geometry->chunk = elements;
     if (elements > longest) {
         const uint64_t even = divide_up(elements, divide_up(elements, longest));
@@ -129,7 +151,7 @@ static uint32_t choose_team(uint64_t items, uint32_t work_group)
 static uint32_t choose_rounds(const struct clkl_rows *rows, const struct clkl_facts *facts,
                               const struct clkl_geometry *geometry)
 {
-    if (!facts->wide_cpu)
+    if (facts->style != CLKL_STYLE_WIDE_CPU)
         return 1;
     const uint64_t wanted = CPU_GROUP_ELEMENTS / at_most(rows->elements, CPU_GROUP_ELEMENTS);
     const uint64_t spare = geometry->tasks / ((uint64_t)CPU_GROUPS_PER_UNIT * facts->compute_units);
@@ -140,7 +162,9 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
                                const struct clkl_facts *facts, const struct clkl_tuning *tuning,
                                struct clkl_geometry *geometry, clkl_error *error)
 {
-    const uint64_t longest = facts->wide_cpu ? CPU_CHUNK : GPU_CHUNK;
+    const uint64_t longest = facts->style == CLKL_STYLE_WIDE_CPU ? CPU_CHUNK : GPU_CHUNK;
+    if (rows->elements / MAX_CHUNK >= UINT32_MAX)
+        return clkl_fail(error, CLKL_UNSUPPORTED, "too many elements in one value of the result");
     memset(geometry, 0, sizeof *geometry);
     cut_rows(rows->elements, tuning->chunk != 0 ? tuning->chunk : longest, geometry);
     if (rows->rows > UINT64_MAX / 64 / geometry->chunks)
@@ -168,15 +192,28 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
 
 void clkl_variant_options(const struct clkl_variant *variant, char options[CLKL_OPTIONS_SIZE])
 {
-    int length = snprintf(options, CLKL_OPTIONS_SIZE,
-                          "-cl-std=CL1.2 -DP_SCALE=%d -DQ_SCALE=%d -DP_GATHER=%d -DQ_GATHER=%d "
-                          "-DAXES=%u -DCLAMP_P=%d -DCLAMP_Q=%d -DCOUNT_CLAMPED=%d -DVW=%u "
-                          "-DTILE=%u -DWG=%u -DALIGNED=%d",
-                          variant->p_scale, variant->q_scale, variant->p_gather, variant->q_gather,
-                          (unsigned)variant->axes, variant->clamp_p, variant->clamp_q,
-                          variant->count_clamped, (unsigned)variant->vector_width,
-                          (unsigned)variant->tile, (unsigned)variant->work_group, variant->aligned);
-    if (variant->prefetch_distance != 0)
-        snprintf(options + length, (size_t)(CLKL_OPTIONS_SIZE - length), " -DPREFETCH_DISTANCE=%u",
-                 (unsigned)variant->prefetch_distance);
+    const struct {
+        const char *name;
+        uint32_t value;
+    } macros[] = {
+        {"P_SCALE", (uint32_t)variant->p_scale},
+        {"Q_SCALE", (uint32_t)variant->q_scale},
+        {"P_GATHER", variant->p_gather},
+        {"Q_GATHER", variant->q_gather},
+        {"AXES", variant->axes},
+        {"LONG_ROWS", variant->long_rows},
+        {"CLAMP_P", variant->clamp_p},
+        {"CLAMP_Q", variant->clamp_q},
+        {"COUNT_CLAMPED", variant->count_clamped},
+        {"VW", variant->vector_width},
+        {"TILE", variant->tile},
+        {"WG", variant->work_group},
+        {"SHORT_CUT", variant->short_cut},
+        {"PREFETCH_DISTANCE", variant->prefetch_distance},
+        {"ALIGNED", variant->aligned},
+    };
+    size_t length = (size_t)snprintf(options, CLKL_OPTIONS_SIZE, "-cl-std=CL1.2");
+    for (size_t i = 0; i < sizeof macros / sizeof macros[0]; ++i)
+        length += (size_t)snprintf(options + length, CLKL_OPTIONS_SIZE - length, " -D%s=%u",
+                                   macros[i].name, (unsigned)macros[i].value);
 }

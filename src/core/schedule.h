@@ -10,9 +10,15 @@
 
 #include "core/rows.h"
 
+enum clkl_device_style {
+    CLKL_STYLE_GPU,      /* many work-items, each reading short vectors */
+    CLKL_STYLE_WIDE_CPU, /* work-items are loops: speed comes from long vectors within them */
+    CLKL_STYLE_LANES     /* work-items are lanes of the CPU's vectors: scalar code serves best */
+};
+
 /* What the schedule needs to know of a device. */
 struct clkl_facts {
-    bool wide_cpu; /* a CPU whose work-items are loops: speed comes from vectors within them */
+    enum clkl_device_style style;
     bool prefetch_builtin;
     uint32_t native_width; /* floats in a vector register */
     uint32_t compute_units;
@@ -43,6 +49,8 @@ struct clkl_variant {
     uint32_t vector_width;
     uint32_t tile;
     uint32_t work_group;
+    bool short_cut;
+    bool long_rows;             /* a row may have 2^32 elements or more */
     uint32_t prefetch_distance; /* elements; 0 for none */
     bool aligned;               /* vectors are read through aligned pointers */
 };
@@ -66,7 +74,7 @@ void clkl_variant_make(const struct clkl_problem *problem, const struct clkl_row
                        struct clkl_variant *variant);
 
 /* Whether aligned pointers can ever be right: all contiguous rows begin at multiples of the vector
- * width, if the first one does. Always false on CPUs, which gain nothing from it. */
+ * width, if the first one does. Only GPUs gain from it. */
 bool clkl_variant_can_align(const struct clkl_variant *variant, const struct clkl_rows *rows,
                             const struct clkl_facts *facts);
 

@@ -191,8 +191,8 @@ static clkl_status read_wish(const clkl_engine_options *options, struct clkl_cat
     return CLKL_OK;
 }
 
-clkl_status clkl_catalog_make(const clkl_engine_options *options, struct clkl_catalog *catalog,
-                              clkl_error *error)
+clkl_status clkl_catalog_make(const clkl_engine_options *options, bool always_list,
+                              struct clkl_catalog *catalog, clkl_error *error)
 {
     memset(catalog, 0, sizeof *catalog);
     catalog->chosen = -1;
@@ -202,7 +202,7 @@ clkl_status clkl_catalog_make(const clkl_engine_options *options, struct clkl_ca
                          "is %zu",
                          options->struct_size, sizeof *options);
     clkl_status status = read_wish(options, catalog, error);
-    if (status == CLKL_OK)
+    if (status == CLKL_OK && (always_list || !catalog->wants_reference))
         status = add_all(catalog, error);
     if (status != CLKL_OK) {
         clkl_catalog_destroy(catalog);
@@ -230,7 +230,7 @@ clkl_status clkl_devices_list(const clkl_engine_options *options, size_t capacit
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "infos or count is NULL");
     *count = 0;
     struct clkl_catalog catalog;
-    const clkl_status status = clkl_catalog_make(options, &catalog, error);
+    const clkl_status status = clkl_catalog_make(options, true, &catalog, error);
     if (status != CLKL_OK)
         return status;
     *count = catalog.count;

@@ -3,6 +3,7 @@
 #include "core/failure.h"
 #include "core/problem.h"
 #include "engine/catalog.h"
+#include "reference/reference.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ clkl_status clkl_engine_create(const clkl_engine_options *options, clkl_engine *
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "engine is NULL");
     *engine = NULL;
     struct clkl_catalog catalog;
-    clkl_status status = clkl_catalog_make(options, &catalog, error);
+    clkl_status status = clkl_catalog_make(options, false, &catalog, error);
     if (status != CLKL_OK)
         return status;
     clkl_engine *made = calloc(1, sizeof *made);
@@ -146,27 +147,6 @@ static clkl_host_args piece_of(const clkl_host_args *args, const struct clkl_pro
     return piece;
 }
 
-static clkl_status check_arrays(const struct clkl_problem *problem, const clkl_host_args *args,
-                                clkl_error *error)
-{
-    const bool p = !problem->deterministic && problem->p.scale_kind != CLKL_SCALE_UNIT;
-    const bool q = !problem->deterministic && problem->q.scale_kind != CLKL_SCALE_UNIT;
-    const struct {
-        const char *name;
-        bool missing;
-    } arrays[] = {
-        {"result", args->result == NULL},
-        {"p_mean", p && args->p_mean == NULL},
-        {"p_scale", p && !problem->p.packed && args->p_scale == NULL},
-        {"q_mean", q && args->q_mean == NULL},
-        {"q_scale", q && !problem->q.packed && args->q_scale == NULL},
-    };
-    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; ++i)
-        if (arrays[i].missing)
-            return clkl_fail(error, CLKL_INVALID_ARGUMENT, "%s is NULL", arrays[i].name);
-    return CLKL_OK;
-}
-
 static clkl_status run_on_device(clkl_engine *engine, const clkl_spec *spec,
                                  const clkl_host_args *args, clkl_error *error)
 {
@@ -175,7 +155,7 @@ static clkl_status run_on_device(clkl_engine *engine, const clkl_spec *spec,
     if (status == CLKL_OK)
         status = clkl_problem_set_batch(&problem, args->batch, error);
     if (status == CLKL_OK)
-        status = check_arrays(&problem, args, error);
+        status = clkl_host_args_check(&problem, args, error);
     if (status != CLKL_OK)
         return status;
     const uint64_t total = problem.shape[0];

@@ -67,8 +67,9 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
         return clkl_fail(error, CLKL_UNSUPPORTED, "the device is big-endian");
 
     memset(facts, 0, sizeof *facts);
-    facts->wide_cpu = (type & CL_DEVICE_TYPE_CPU) != 0 && width >= 4;
-    facts->prefetch_builtin = facts->wide_cpu && is_pocl(id);
+    if ((type & CL_DEVICE_TYPE_CPU) != 0)
+        facts->style = width >= 4 ? CLKL_STYLE_WIDE_CPU : CLKL_STYLE_LANES;
+    facts->prefetch_builtin = (type & CL_DEVICE_TYPE_CPU) != 0 && is_pocl(id);
     facts->native_width = width;
     facts->compute_units = units == 0 ? 1 : units;
     facts->max_work_group = work_group;
