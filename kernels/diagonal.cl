@@ -2,17 +2,17 @@
  * over the elements of the row.
  *
  * A task's elements are read in vectors of VW, dealt out to the team in turn. A team member adds up
- * TILE vectors at a time, pairwise, and carries the sums of tiles in two words per lane; then lanes,
- * then members, then (in combine.cl) chunks are joined, each level in two words. So no more than
- * log2(TILE) roundings lie between an element and a sum that forgets nothing, and the order of all
- * of it follows from the row's length alone.
+ * TILE vectors at a time, pairwise (where the lanes of a vector take turns, it adds these up first),
+ * and carries the sums of tiles in two words; then lanes, then members, then (in combine.cl) chunks
+ * are joined, each level in two words. So no more than 5 roundings lie between an element and a sum
+ * that forgets nothing, and the order of all of it follows from the row's length alone.
  *
  * Where arithmetic is dearer than memory (SHORT_CUT: CPUs), logarithmic scales against the standard
  * normal take a short cut: a tile is first computed by a form of phi that is cheap but right only for
  * moderate arguments, and once more, exactly, if any of its arguments was not.
  */
 #ifndef TILE
-#define TILE 4 /* vectors: 4 or 8 */
+#define TILE 1 /* vectors: 1, 4 or 8 */
 #endif
 
 /* Clamp the log-variances of P, of Q; count what the clamp changes. */
@@ -26,7 +26,7 @@
 #define COUNT_CLAMPED 0
 #endif
 
-/* Only for P_SCALE LOGVAR or LOGSTD, Q_SCALE UNIT, and nothing gathered. */
+/* Only for P_SCALE LOGVAR or LOGSTD, Q_SCALE UNIT, nothing gathered, and AW == VW. */
 #ifndef SHORT_CUT
 #define SHORT_CUT 0
 #endif
@@ -91,63 +91,117 @@ static inline intv outside(realv l, realv low, realv high)
 
 /* ---- One vector -------------------------------------------------------------------------------- */
 
-/* The exact contribution of the lanes that are `inside`; the others give 0. */
-static inline realv exact_value(worker *w, realv mp, realv sp, realv mq, realv sq, intv inside)
+/* Notes what is strange in the lanes that are `inside`, and clamps. */
+static inline void inspect(worker *w, realv *sp, realv *sq, intv inside)
 {
 #if COUNT_CLAMPED && CLAMP_P
-    w->clamped_p += inside ? outside(sp, w->low, w->high) : (intv)(0);
+    w->clamped_p += inside ? outside(*sp, w->low, w->high) : (intv)(0);
 #endif
 #if COUNT_CLAMPED && CLAMP_Q
-    w->clamped_q += inside ? outside(sq, w->low, w->high) : (intv)(0);
+    w->clamped_q += inside ? outside(*sq, w->low, w->high) : (intv)(0);
 #endif
 #if CLAMP_P
-    sp = clamped(sp, w->low, w->high);
+    *sp = clamped(*sp, w->low, w->high);
 #endif
 #if CLAMP_Q
-    sq = clamped(sq, w->low, w->high);
+    *sq = clamped(*sq, w->low, w->high);
 #endif
 #if P_SCALE >= VAR
-    w->negative |= inside && sp < 0.0f ? (intv)(1) : (intv)(0);
+    w->negative |= inside && *sp < 0.0f ? (intv)(1) : (intv)(0);
 #endif
 #if Q_SCALE >= VAR
-    w->negative |= inside && sq < 0.0f ? (intv)(1) : (intv)(0);
+    w->negative |= inside && *sq < 0.0f ? (intv)(1) : (intv)(0);
 #endif
-    return inside ? quarter_divergence(mp, sp, mq, sq) : (realv)(0.0f);
+}
+
+/* What the scales, and what the means, of the first `lanes` lanes contribute. Where lanes take turns,
+ * the two do so one after the other: it takes fewer registers. */
+static inline realv exact_scales(worker *w, wide sp, wide sq, uint lanes)
+{
+#if AW == VW
+    const intv inside = lane_numbers() < (intv)((integer)lanes);
+    inspect(w, &sp, &sq, inside);
+    return inside ? quarter_scale(sp, sq) : (realv)(0.0f);
+#else
+    realv sum = 0.0f;
+#pragma unroll 1
+    for (uint lane = 0; lane < lanes; ++lane) {
+        real p = sp.s0, q = sq.s0;
+        inspect(w, &p, &q, 1);
+        sum += quarter_scale(p, q);
+        sp = NEXT_LANE(sp);
+        sq = NEXT_LANE(sq);
+    }
+    return sum;
+#endif
+}
+
+static inline realv exact_means(const worker *w, wide mp, wide mq, wide sq, uint lanes)
+{
+#if CLAMP_Q
+    sq = sq < w->low ? (wide)(w->low) : sq > w->high ? (wide)(w->high) : sq;
+#endif
+#if AW == VW
+    const intv inside = lane_numbers() < (intv)((integer)lanes);
+    return inside ? quarter_mean(mp, mq, sq) : (realv)(0.0f);
+#else
+    realv sum = 0.0f;
+#pragma unroll 1
+    for (uint lane = 0; lane < lanes; ++lane) {
+        sum += quarter_mean(mp.s0, mq.s0, sq.s0);
+        mp = NEXT_LANE(mp);
+        mq = NEXT_LANE(mq);
+        sq = NEXT_LANE(sq);
+    }
+    return sum;
+#endif
 }
 
 static inline realv exact_vector(worker *w, uint index AXES_PARAMETER)
 {
-    realv mp = (realv)(0.0f), sp = (realv)(0.0f), mq = (realv)(0.0f), sq = (realv)(0.0f);
+    wide mp = (wide)(0.0f), sp = (wide)(0.0f), mq = (wide)(0.0f), sq = (wide)(0.0f);
 #if P_OPERANDS
-    mp = FETCH_P(w->at.p_mean, 0);
     sp = FETCH_P(w->at.p_scale, 1);
 #endif
 #if Q_OPERANDS
-    mq = FETCH_Q(w->at.q_mean, 2);
     sq = FETCH_Q(w->at.q_scale, 3);
 #endif
-    return exact_value(w, mp, sp, mq, sq, (intv)(-1));
+    const realv scales = exact_scales(w, sp, sq, VW);
+#if P_OPERANDS
+    mp = FETCH_P(w->at.p_mean, 0);
+#endif
+#if Q_OPERANDS
+    mq = FETCH_Q(w->at.q_mean, 2);
+#endif
+    return scales + exact_means(w, mp, mq, sq, VW);
 }
 
 #if VW > 1
+/* The same at the end of a task, for less than a vector. */
 static inline realv exact_end(worker *w, uint index AXES_PARAMETER)
 {
-    realv mp = (realv)(0.0f), sp = (realv)(0.0f), mq = (realv)(0.0f), sq = (realv)(0.0f);
+    const uint lanes = w->count - index;
+    wide mp = (wide)(0.0f), sp = (wide)(0.0f), mq = (wide)(0.0f), sq = (wide)(0.0f);
 #if P_OPERANDS
-    mp = FETCH_P_END(w->at.p_mean, 0);
     sp = FETCH_P_END(w->at.p_scale, 1);
 #endif
 #if Q_OPERANDS
-    mq = FETCH_Q_END(w->at.q_mean, 2);
     sq = FETCH_Q_END(w->at.q_scale, 3);
 #endif
-    const intv inside = lane_numbers() < (intv)((integer)(w->count - index));
-    return exact_value(w, mp, sp, mq, sq, inside);
+    const realv scales = exact_scales(w, sp, sq, lanes);
+#if P_OPERANDS
+    mp = FETCH_P_END(w->at.p_mean, 0);
+#endif
+#if Q_OPERANDS
+    mq = FETCH_Q_END(w->at.q_mean, 2);
+#endif
+    return scales + exact_means(w, mp, mq, sq, lanes);
 }
 #endif
 
 /* The exact sum of up to TILE vectors that lie `step` elements apart, pairwise as a binary counter
  * carries. */
+#if TILE > 1
 static inline realv exact_tile(worker *w, uint index, uint step AXES_PARAMETER)
 {
     const realv zero = (realv)(0.0f);
@@ -175,6 +229,7 @@ static inline realv exact_tile(worker *w, uint index, uint step AXES_PARAMETER)
     sum += vectors & 1 ? ones : zero;
     return sum;
 }
+#endif
 
 /* ---- The short cut ----------------------------------------------------------------------------- */
 
@@ -240,14 +295,14 @@ static inline int quick_tile(worker *w, uint index, uint step, realv *sum)
 
 static inline uint sum_lanes(intv counts)
 {
-#if VW == 1
+#if AW == 1
     return (uint)counts;
 #else
-    int lanes[VW];
-    CLKL_JOIN(vstore, VW)(counts, 0, lanes);
+    int lanes[AW];
+    CLKL_JOIN(vstore, AW)(counts, 0, lanes);
     uint sum = 0;
 #pragma unroll
-    for (int i = 0; i < VW; ++i)
+    for (int i = 0; i < AW; ++i)
         sum += (uint)lanes[i];
     return sum;
 #endif
@@ -264,7 +319,11 @@ static inline findings member_share(worker *w, uint member, uint team AXES_PARAM
         const int whole = index + (TILE - 1) * step + VW <= w->count;
         if (!(whole && quick_tile(w, index, step, &sum)))
 #endif
+#if TILE > 1
             sum = exact_tile(w, index, step AXES_ARGUMENT);
+#else
+            sum = exact_vector(w, index AXES_ARGUMENT);
+#endif
         twofold_add(&hi, &lo, sum);
     }
 #if VW > 1
@@ -298,6 +357,20 @@ static inline findings task_share(row_pointers data, const launch *call, ulong t
     return member_share(&w, member, call->team AXES_ARGUMENT);
 }
 
+/* Writes what a task found: a value of the result, or a part of one. */
+static inline void put(findings found, ulong task, const launch *call, __global real *result,
+                       __global uint *status, __global uint2 *clamp_counts,
+                       __global uchar *scratch)
+{
+    if (call->chunks == 1) {
+        finish(found, task, call, result, status, clamp_counts);
+    } else {
+        SCRATCH_SUMS(scratch)[task] = found.sum;
+        SCRATCH_COUNTS(scratch, call->tasks)[task] = (uint2)(found.clamped[0], found.clamped[1]);
+        SCRATCH_NEGATIVE(scratch, call->tasks)[task] = found.negative;
+    }
+}
+
 __kernel WORK_GROUP void clkl_diagonal(__global const real *restrict p_mean,
                                        __global const real *restrict p_scale,
                                        __global const real *restrict q_mean,
@@ -311,33 +384,29 @@ __kernel WORK_GROUP void clkl_diagonal(__global const real *restrict p_mean,
                                        __global uint2 *restrict clamp_counts,
                                        __global uchar *restrict scratch_base)
 {
-    __local findings shared[WG];
     const uint item = (uint)get_local_id(0);
     const ulong group = get_group_id(0);
     const uint member = item & (call.team - 1);
-    const uint teams = WG / call.team;
     const row_pointers data = {p_mean, p_scale, q_mean, q_scale};
     __global uchar *scratch = scratch_base + call.scratch_origin;
 #if GATHERS
     const row_axes *axes = &axes_value;
 #endif
 
-    for (uint round = 0; round < call.rounds; ++round) {
-        const ulong task = (group * call.rounds + round) * teams + item / call.team;
-        const int live = task < call.tasks;
-        findings found = {{0.0f, 0.0f}, 0u, {0u, 0u}};
-        if (live)
-            found = task_share(data, &call, task, member AXES_ARGUMENT);
-        found = team_join(found, shared, item, member, call.team);
-        if (live && member == 0) {
-            if (call.chunks == 1) {
-                finish(found, task, &call, result, status, clamp_counts);
-            } else {
-                SCRATCH_SUMS(scratch)[task] = found.sum;
-                SCRATCH_COUNTS(scratch, call.tasks)[task] =
-                    (uint2)(found.clamped[0], found.clamped[1]);
-                SCRATCH_NEGATIVE(scratch, call.tasks)[task] = found.negative;
-            }
-        }
+#if WG == 1
+    const ulong begin = group * call.rounds, end = min(begin + call.rounds, call.tasks);
+    for (ulong task = begin; task < end; ++task) {
+        const findings found = task_share(data, &call, task, 0 AXES_ARGUMENT);
+        put(found, task, &call, result, status, clamp_counts, scratch);
     }
+#else
+    __local findings shared[WG];
+    const ulong task = group * (WG / call.team) + item / call.team;
+    findings found = {{0.0f, 0.0f}, 0u, {0u, 0u}};
+    if (task < call.tasks)
+        found = task_share(data, &call, task, member AXES_ARGUMENT);
+    found = team_join(found, shared, item, member, call.team);
+    if (task < call.tasks && member == 0)
+        put(found, task, &call, result, status, clamp_counts, scratch);
+#endif
 }

@@ -92,25 +92,20 @@ static clkl_status read_layout(const struct clkl_problem *problem, const clkl_ga
         return clkl_fail(error, CLKL_INVALID_SPEC, "%s: split_axis is %u; expected 1 to %u", name,
                          (unsigned)split, (unsigned)problem->rank - 1);
     const uint32_t doubled = side->packed ? split : problem->rank;
-    switch (given->layout) {
-    case CLKL_DENSE:
-    case CLKL_SHARED:
-        dense_strides(problem, doubled, given->layout == CLKL_SHARED, side->mean.strides);
-        memcpy(side->scale.strides, side->mean.strides, sizeof side->mean.strides);
-        break;
-    case CLKL_STRIDED:
+    if (given->layout == CLKL_STRIDED) {
         memcpy(side->mean.strides, given->mean_strides, sizeof side->mean.strides);
         memcpy(side->scale.strides, side->packed ? given->mean_strides : given->scale_strides,
                sizeof side->scale.strides);
-        break;
-    default:
-        return clkl_fail(error, CLKL_INVALID_SPEC, "%s: unknown layout %d", name,
-                         (int)given->layout);
+    } else {
+        dense_strides(problem, doubled, given->layout == CLKL_SHARED, side->mean.strides);
+        memcpy(side->scale.strides, side->mean.strides, sizeof side->mean.strides);
     }
-    if (side->packed)
-        side->scale.origin = side->mean.strides[split] * (int64_t)problem->shape[split];
     clkl_status status = check_strides(problem, side->mean.strides, name, error);
-    return status != CLKL_OK ? status : check_strides(problem, side->scale.strides, name, error);
+    if (status == CLKL_OK)
+        status = check_strides(problem, side->scale.strides, name, error);
+    if (status == CLKL_OK && side->packed)
+        side->scale.origin = side->mean.strides[split] * (int64_t)problem->shape[split];
+    return status;
 }
 
 static clkl_status read_side(const struct clkl_problem *problem, const clkl_gaussian *given,
@@ -121,6 +116,10 @@ static clkl_status read_side(const struct clkl_problem *problem, const clkl_gaus
     side->dtype = given->dtype == CLKL_DEFAULT_DTYPE ? CLKL_F32 : given->dtype;
     if (side->dtype != CLKL_F32 && side->dtype != CLKL_F64)
         return clkl_fail(error, CLKL_INVALID_SPEC, "%s: unknown dtype %d", name, (int)given->dtype);
+    if (given->layout != CLKL_DENSE && given->layout != CLKL_SHARED &&
+        given->layout != CLKL_STRIDED)
+        return clkl_fail(error, CLKL_INVALID_SPEC, "%s: unknown layout %d", name,
+                         (int)given->layout);
     if (side->scale_kind == CLKL_SCALE_UNIT)
         return CLKL_OK;
     side->packed = given->form == CLKL_MOMENTS;
@@ -130,10 +129,10 @@ static clkl_status read_side(const struct clkl_problem *problem, const clkl_gaus
 static clkl_status read_clamp(const clkl_spec *spec, struct clkl_problem *problem,
                               clkl_error *error)
 {
-    if (spec->clamp == CLKL_NO_CLAMP)
-        return CLKL_OK;
-    if (spec->clamp != CLKL_CLAMP)
+    if (spec->clamp != CLKL_NO_CLAMP && spec->clamp != CLKL_CLAMP)
         return clkl_fail(error, CLKL_INVALID_SPEC, "unknown clamp %d", (int)spec->clamp);
+    if (spec->clamp == CLKL_NO_CLAMP || problem->deterministic)
+        return CLKL_OK;
     if (!isfinite(spec->clamp_low) || !isfinite(spec->clamp_high) ||
         spec->clamp_low > spec->clamp_high)
         return clkl_fail(error, CLKL_INVALID_SPEC,
@@ -163,7 +162,7 @@ static clkl_status read_result(const clkl_spec *spec, struct clkl_problem *probl
         if (keep == 1u << axis)
             problem->kept_axis = (int)axis;
     if (problem->kept_axis < 0 && keep != CLKL_KEEP_NONE)
-        return clkl_fail(error, (keep & (keep - 1)) != 0 ? CLKL_UNSUPPORTED : CLKL_INVALID_SPEC,
+        return clkl_fail(error, keep >> problem->rank == 0 ? CLKL_UNSUPPORTED : CLKL_INVALID_SPEC,
                          "keep is 0x%x; expected one axis of the shape, or CLKL_KEEP_NONE",
                          (unsigned)spec->keep);
     if (spec->batch_reduction != CLKL_BATCH_MEAN && spec->batch_reduction != CLKL_BATCH_SUM)
@@ -190,6 +189,19 @@ static clkl_status read_compute(const clkl_spec *spec, struct clkl_problem *prob
     return CLKL_OK;
 }
 
+static clkl_status check_reserved(const clkl_spec *spec, clkl_error *error)
+{
+    clkl_status status =
+        clkl_check_reserved(spec->reserved, "spec->reserved", CLKL_INVALID_SPEC, error);
+    if (status == CLKL_OK)
+        status =
+            clkl_check_reserved(spec->p.reserved, "spec->p.reserved", CLKL_INVALID_SPEC, error);
+    if (status == CLKL_OK)
+        status =
+            clkl_check_reserved(spec->q.reserved, "spec->q.reserved", CLKL_INVALID_SPEC, error);
+    return status;
+}
+
 clkl_status clkl_problem_make(const clkl_spec *spec, struct clkl_problem *problem,
                               clkl_error *error)
 {
@@ -204,12 +216,14 @@ clkl_status clkl_problem_make(const clkl_spec *spec, struct clkl_problem *proble
         return clkl_fail(error, CLKL_INVALID_SPEC,
                          "Q is deterministic; the divergence from a point mass is not defined");
     problem->deterministic = spec->p.form == CLKL_DETERMINISTIC;
-    clkl_status status = read_shape(spec, problem, error);
+    clkl_status status = check_reserved(spec, error);
+    if (status == CLKL_OK)
+        status = read_shape(spec, problem, error);
     if (status == CLKL_OK)
         status = read_side(problem, &spec->p, "P", &problem->p, error);
     if (status == CLKL_OK)
         status = read_side(problem, &spec->q, "Q", &problem->q, error);
-    if (status == CLKL_OK && !problem->deterministic)
+    if (status == CLKL_OK)
         status = read_clamp(spec, problem, error);
     if (status == CLKL_OK)
         status = read_result(spec, problem, error);

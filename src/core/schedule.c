@@ -95,13 +95,16 @@ void clkl_variant_make(const struct clkl_problem *problem, const struct clkl_row
     variant->clamp_q = problem->q.clamped;
     variant->count_clamped = problem->clamp_counts && (problem->p.clamped || problem->q.clamped);
     variant->vector_width = choose_vector_width(facts, clkl_rows_shortest(problem, rows));
-    variant->tile = facts->style == CLKL_STYLE_WIDE_CPU ? 8 : 4;
+    variant->tile = facts->style == CLKL_STYLE_WIDE_CPU ? 8
+                    : facts->style == CLKL_STYLE_LANES  ? 4
+                                                        : 1;
     variant->work_group = choose_work_group(facts);
     variant->short_cut = choose_short_cut(variant, facts);
     variant->long_rows = rows->elements > UINT32_MAX;
     variant->prefetch_distance = variant->short_cut && facts->prefetch_builtin ? CPU_PREFETCH : 0;
     if (tuning->vector_width != 0)
         variant->vector_width = tuning->vector_width;
+    variant->lanes_at_once = facts->style == CLKL_STYLE_WIDE_CPU ? variant->vector_width : 1;
     if (tuning->tile != 0)
         variant->tile = tuning->tile;
     if (tuning->work_group != 0)
@@ -151,8 +154,6 @@ static uint32_t choose_team(uint64_t items, uint32_t work_group)
 static uint32_t choose_rounds(const struct clkl_rows *rows, const struct clkl_facts *facts,
                               const struct clkl_geometry *geometry)
 {
-    if (facts->style != CLKL_STYLE_WIDE_CPU)
-        return 1;
     const uint64_t wanted = CPU_GROUP_ELEMENTS / at_most(rows->elements, CPU_GROUP_ELEMENTS);
     const uint64_t spare = geometry->tasks / ((uint64_t)CPU_GROUPS_PER_UNIT * facts->compute_units);
     return (uint32_t)at_least(at_most(wanted, spare), 1);
@@ -174,9 +175,10 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
     if (tuning->team == 0)
         geometry->team =
             choose_team(divide_up(geometry->chunk, variant->vector_width), variant->work_group);
-    geometry->rounds = tuning->rounds;
-    if (tuning->rounds == 0)
-        geometry->rounds = choose_rounds(rows, facts, geometry);
+    geometry->rounds = 1;
+    if (variant->work_group == 1)
+        geometry->rounds =
+            tuning->rounds != 0 ? tuning->rounds : choose_rounds(rows, facts, geometry);
     const uint64_t teams = variant->work_group / geometry->team;
     geometry->groups = divide_up(geometry->tasks, teams * geometry->rounds);
     if (geometry->groups > SIZE_MAX / variant->work_group)
@@ -206,6 +208,7 @@ void clkl_variant_options(const struct clkl_variant *variant, char options[CLKL_
         {"CLAMP_Q", variant->clamp_q},
         {"COUNT_CLAMPED", variant->count_clamped},
         {"VW", variant->vector_width},
+        {"AW", variant->lanes_at_once},
         {"TILE", variant->tile},
         {"WG", variant->work_group},
         {"SHORT_CUT", variant->short_cut},

@@ -46,7 +46,8 @@ struct clkl_variant {
     bool clamp_p;
     bool clamp_q;
     bool count_clamped;
-    uint32_t vector_width;
+    uint32_t vector_width;  /* elements read at once */
+    uint32_t lanes_at_once; /* computed at once: all of them, or one after the other */
     uint32_t tile;
     uint32_t work_group;
     bool short_cut;

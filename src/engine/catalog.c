@@ -191,17 +191,30 @@ static clkl_status read_wish(const clkl_engine_options *options, struct clkl_cat
     return CLKL_OK;
 }
 
+static clkl_status check_options(const clkl_engine_options *options, clkl_error *error)
+{
+    if (options == NULL)
+        return CLKL_OK;
+    if (options->struct_size < sizeof *options)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
+                         "options->struct_size is %zu; expected sizeof(clkl_engine_options), which "
+                         "is %zu",
+                         options->struct_size, sizeof *options);
+    if (options->fallback != CLKL_FALLBACK_ALLOWED && options->fallback != CLKL_FALLBACK_FORBIDDEN)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "unknown fallback %d",
+                         (int)options->fallback);
+    return clkl_check_reserved(options->reserved, "options->reserved", CLKL_INVALID_ARGUMENT,
+                               error);
+}
+
 clkl_status clkl_catalog_make(const clkl_engine_options *options, bool always_list,
                               struct clkl_catalog *catalog, clkl_error *error)
 {
     memset(catalog, 0, sizeof *catalog);
     catalog->chosen = -1;
-    if (options != NULL && options->struct_size < sizeof *options)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
-                         "options->struct_size is %zu; expected sizeof(clkl_engine_options), which "
-                         "is %zu",
-                         options->struct_size, sizeof *options);
-    clkl_status status = read_wish(options, catalog, error);
+    clkl_status status = check_options(options, error);
+    if (status == CLKL_OK)
+        status = read_wish(options, catalog, error);
     if (status == CLKL_OK && (always_list || !catalog->wants_reference))
         status = add_all(catalog, error);
     if (status != CLKL_OK) {
@@ -223,23 +236,31 @@ void clkl_catalog_destroy(struct clkl_catalog *catalog)
 /* ---- The public list ---------------------------------------------------------------------------
  */
 
+/* Writes what fits into the caller's entry, whose fields beyond ours become 0. */
+static void write_info(const clkl_device_info *info, void *entry, size_t size)
+{
+    memset(entry, 0, size);
+    memcpy(entry, info, size < sizeof *info ? size : sizeof *info);
+    memcpy(entry, &size, sizeof size);
+}
+
 clkl_status clkl_devices_list(const clkl_engine_options *options, size_t capacity,
                               clkl_device_info *infos, size_t *count, clkl_error *error)
 {
     if (count == NULL || (capacity > 0 && infos == NULL))
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "infos or count is NULL");
     *count = 0;
+    const size_t stride = capacity > 0 ? infos[0].struct_size : 0;
+    if (capacity > 0 && stride < sizeof stride)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
+                         "infos[0].struct_size is %zu; expected sizeof(clkl_device_info)", stride);
     struct clkl_catalog catalog;
     const clkl_status status = clkl_catalog_make(options, true, &catalog, error);
     if (status != CLKL_OK)
         return status;
     *count = catalog.count;
-    const size_t stride = capacity > 0 ? infos[0].struct_size : 0;
-    for (size_t i = 0; i < catalog.count && i < capacity; ++i) {
-        char *entry = (char *)infos + i * stride;
-        memcpy(entry, &catalog.entries[i].info, stride < sizeof *infos ? stride : sizeof *infos);
-        memcpy(entry, &stride, sizeof stride);
-    }
+    for (size_t i = 0; i < catalog.count && i < capacity; ++i)
+        write_info(&catalog.entries[i].info, (char *)infos + i * stride, stride);
     clkl_catalog_destroy(&catalog);
     return CLKL_OK;
 }

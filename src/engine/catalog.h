@@ -20,8 +20,8 @@ struct clkl_catalog {
     int chosen; /* an index, or -1 */
 };
 
-/* Lists all devices and chooses one as clkl_engine_options says; if they ask for the reference, OpenCL
- * is left alone unless `always_list`. No device, or none that fits, is no error here. */
+/* Lists all devices and chooses one as clkl_engine_options says; if they ask for the reference,
+ * OpenCL is left alone unless `always_list`. No device, or none that fits, is no error here. */
 clkl_status clkl_catalog_make(const clkl_engine_options *options, bool always_list,
                               struct clkl_catalog *catalog, clkl_error *error);
 void clkl_catalog_destroy(struct clkl_catalog *catalog);

@@ -104,26 +104,42 @@ int clkl_engine_is_reference(const clkl_engine *engine)
 /* ---- Running in pieces
  * --------------------------------------------------------------------------- */
 
-/* Elements by which the arrays of a side grow with each sample. */
-static uint64_t sample_elements(const struct clkl_side *side)
+/* Whether every array of so large a batch fits into one buffer of the device, and all of them into
+ * half of its memory. */
+static bool fits(const clkl_engine *engine, const struct clkl_problem *problem, uint64_t batch)
 {
-    const uint64_t mean = (uint64_t)side->mean.strides[0];
-    const uint64_t scale = (uint64_t)side->scale.strides[0];
-    return mean > scale ? mean : scale;
+    struct clkl_problem piece = *problem;
+    piece.shape[0] = batch;
+    const uint64_t sizes[] = {
+        clkl_problem_extent(&piece, &piece.p.mean) * sizeof(cl_float),
+        clkl_problem_extent(&piece, &piece.p.scale) * sizeof(cl_float),
+        clkl_problem_extent(&piece, &piece.q.mean) * sizeof(cl_float),
+        clkl_problem_extent(&piece, &piece.q.scale) * sizeof(cl_float),
+        batch * sizeof(clkl_clamp_count), /* the largest output */
+    };
+    uint64_t together = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i) {
+        if (sizes[i] > engine->max_allocation)
+            return false;
+        together += sizes[i];
+    }
+    return engine->shares_memory || together <= engine->memory / 2;
 }
 
-/* The largest batch whose arrays fit the device; at least 1. */
+/* The largest batch that fits; at least 1. */
 static uint64_t fitting_batch(const clkl_engine *engine, const struct clkl_problem *problem)
 {
-    const uint64_t p = sample_elements(&problem->p), q = sample_elements(&problem->q);
-    const uint64_t largest = (p > q ? p : q) * sizeof(cl_float);
-    const uint64_t together = 2 * (p + q) * sizeof(cl_float);
-    uint64_t batch = problem->shape[0];
-    if (largest > 0 && engine->max_allocation / largest < batch)
-        batch = engine->max_allocation / largest;
-    if (!engine->shares_memory && together > 0 && engine->memory / 2 / together < batch)
-        batch = engine->memory / 2 / together;
-    return batch > 0 ? batch : 1;
+    uint64_t fitting = 1, batch = problem->shape[0];
+    if (fits(engine, problem, batch))
+        return batch;
+    while (batch - fitting > 1) { /* `batch` does not fit */
+        const uint64_t middle = fitting + (batch - fitting) / 2;
+        if (fits(engine, problem, middle))
+            fitting = middle;
+        else
+            batch = middle;
+    }
+    return fitting;
 }
 
 static const void *advance(const void *array, int64_t stride, uint64_t samples)
@@ -181,6 +197,10 @@ clkl_status clkl_engine_run(clkl_engine *engine, const clkl_spec *spec, const cl
         return clkl_fail(error, CLKL_INVALID_ARGUMENT,
                          "args->struct_size is %zu; expected sizeof(clkl_host_args), which is %zu",
                          args->struct_size, sizeof *args);
+    const clkl_status status =
+        clkl_check_reserved(args->reserved, "args->reserved", CLKL_INVALID_ARGUMENT, error);
+    if (status != CLKL_OK)
+        return status;
     return engine->reference ? clkl_reference_run(spec, args, error)
                              : run_on_device(engine, spec, args, error);
 }

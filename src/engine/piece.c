@@ -17,6 +17,10 @@ static clkl_status hold(clkl_engine *engine, struct piece *piece, cl_mem_flags f
                         void *host, cl_mem *mem, clkl_error *error)
 {
     cl_int code = CL_SUCCESS;
+    if (bytes > engine->max_allocation) /* not every implementation says so itself */
+        return clkl_fail(error, CLKL_OUT_OF_DEVICE_MEMORY,
+                         "an array of %zu bytes is larger than the device's largest buffer, %llu",
+                         bytes, (unsigned long long)engine->max_allocation);
     *mem = clCreateBuffer(engine->context, flags, bytes, host, &code);
     if (code != CL_SUCCESS)
         return clkl_fail_opencl(error, "clCreateBuffer", code);
@@ -29,10 +33,6 @@ static clkl_status send(clkl_engine *engine, struct piece *piece, const void *ar
                         uint64_t elements, clkl_buffer *buffer, clkl_error *error)
 {
     const size_t bytes = (size_t)elements * sizeof(cl_float);
-    if (bytes > engine->max_allocation)
-        return clkl_fail(error, CLKL_OUT_OF_DEVICE_MEMORY,
-                         "an array of %zu bytes is larger than the device's largest buffer, %llu",
-                         bytes, (unsigned long long)engine->max_allocation);
     if (engine->shares_memory)
         return hold(engine, piece, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes, (void *)array,
                     &buffer->mem, error);
@@ -138,7 +138,7 @@ clkl_status clkl_engine_run_piece(clkl_engine *engine, const clkl_spec *spec,
         status = clkl_enqueue(piece.plan, engine->queue, &piece.args, 0, NULL, NULL, error);
     if (status == CLKL_OK)
         status = receive(engine, outputs, count, error);
-    else
+    if (status != CLKL_OK)
         clFinish(engine->queue); /* copies may still read the caller's arrays */
     for (size_t i = 0; i < piece.count; ++i)
         clReleaseMemObject(piece.held[i]);

@@ -1,0 +1,53 @@
+#include "case_inputs.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static clkl_form form_of(enum scale_kind kind)
+{
+    static const clkl_form forms[] = {CLKL_STANDARD_NORMAL, CLKL_MEAN_LOGVAR, CLKL_MEAN_LOGSTD,
+                                      CLKL_MEAN_VAR, CLKL_MEAN_STD};
+    return forms[kind];
+}
+
+clkl_spec case_spec(const struct test_case *c, uint64_t batch)
+{
+    clkl_spec spec = {.struct_size = sizeof spec, .rank = 2};
+    spec.shape[0] = batch;
+    spec.shape[1] = c->elements;
+    spec.p.form = form_of(c->p);
+    spec.q.form = form_of(c->q);
+    spec.q.layout = c->shared_q ? CLKL_SHARED : CLKL_DENSE;
+    if (c->clamped && (c->p == SCALE_LOGVAR || c->q == SCALE_LOGVAR)) {
+        spec.clamp = CLKL_CLAMP;
+        spec.clamp_low = (double)c->clamp_lo;
+        spec.clamp_high = (double)c->clamp_hi;
+    }
+    return spec;
+}
+
+static float *rows_of(const struct test_case *c, enum operand which, enum case_samples samples)
+{
+    bool shared = c->shared_q && (which == Q_MEAN || which == Q_SCALE);
+    uint64_t rows = shared ? 1 : samples == CASE_ALL ? c->batch : case_listed_count(c);
+    float *array = malloc(rows * c->elements * sizeof *array);
+    cr_assert_not_null(array);
+    for (uint64_t k = 0; k < rows; k++)
+        case_fill(c, which, samples == CASE_ALL ? k : case_listed(c, k), 1,
+                  array + k * c->elements);
+    return array;
+}
+
+void case_inputs_make(const struct test_case *c, enum case_samples samples, float *arrays[4])
+{
+    for (int i = 0; i < 4; i++)
+        arrays[i] = (i < Q_MEAN ? c->p : c->q) == SCALE_STANDARD
+                        ? NULL
+                        : rows_of(c, (enum operand)i, samples);
+}
+
+void case_inputs_free(float *arrays[4])
+{
+    for (int i = 0; i < 4; i++)
+        free(arrays[i]);
+}

@@ -1,0 +1,20 @@
+/* A case as the library is given it: a specification and input arrays. */
+#ifndef CLKL_TESTS_CASE_INPUTS_H
+#define CLKL_TESTS_CASE_INPUTS_H
+
+#include "cases.h"
+
+#include <clkl/clkl.h>
+
+/* The specification of `batch` samples of the case. */
+clkl_spec case_spec(const struct test_case *c, uint64_t batch);
+
+/* Which samples: every one, or those whose exact values are listed. */
+enum case_samples { CASE_ALL, CASE_LISTED };
+
+/* Makes the array of every operand: NULL for one that the case has not, one row for a shared Q. The
+ * test fails if memory is short. */
+void case_inputs_make(const struct test_case *c, enum case_samples samples, float *arrays[4]);
+void case_inputs_free(float *arrays[4]);
+
+#endif
