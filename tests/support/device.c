@@ -36,6 +36,13 @@ void test_device_close(struct test_device *device)
     clReleaseContext(device->context);
 }
 
+bool test_device_keeps_subnormals(const struct test_device *device)
+{
+    cl_device_fp_config config = 0;
+    REQUIRE(clGetDeviceInfo(device->id, CL_DEVICE_SINGLE_FP_CONFIG, sizeof config, &config, NULL));
+    return (config & CL_FP_DENORM) != 0;
+}
+
 cl_mem test_buffer(struct test_device *device, const void *data, size_t bytes)
 {
     cl_int code = CL_SUCCESS;

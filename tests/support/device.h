@@ -15,6 +15,9 @@ struct test_device {
 void test_device_open(struct test_device *device);
 void test_device_close(struct test_device *device);
 
+/* Whether it computes with subnormal numbers (CL_FP_DENORM) instead of flushing them to 0. */
+bool test_device_keeps_subnormals(const struct test_device *device);
+
 /* Input arrays on the host; NULL where there is none. Extents are computed from the problem. */
 struct test_inputs {
     const void *arrays[CLKL_OPERANDS];
