@@ -257,8 +257,6 @@ static inline realv quick_vector(__global const real *mean, __global const real 
 {
     const realv m = fetch(mean, 0);
     realv l = fetch(scale, 0);
-    PREFETCH(mean);
-    PREFETCH(scale);
 #if COUNT_CLAMPED && CLAMP_P
     *changed += outside(l, low, high);
 #endif

@@ -648,7 +648,7 @@ Test(engine, arrays_can_be_copied_to_a_device_of_little_memory)
     clkl_engine *engine = engine_on(NULL), *small = engine_on(NULL);
     small->shares_memory = false;
     small->memory = 20000;
-    for (size_t i = 0; i < COUNT(cuts); ++i)
+    for (size_t i = 0; i < COUNT(cuts); i += 3)
         compare_pieces(engine, small, &cuts[i].spec, cuts[i].batch, cuts[i].name);
     clkl_engine_release(engine);
     clkl_engine_release(small);
