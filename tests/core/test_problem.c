@@ -454,6 +454,8 @@ Test(problem, bounds_at_the_edge)
     expect_refused(&spec, CLKL_INVALID_SPEC, "too large for fp32");
     spec.p.dtype = CLKL_F64;
     cr_expect_eq(made(&spec).clamp_high, 1e300);
+    spec.clamp_low = -INFINITY;
+    expect_refused(&spec, CLKL_INVALID_SPEC, "two finite bounds");
     spec.clamp = CLKL_NO_CLAMP;
     spec.clamp_low = NAN;
     cr_expect_not(made(&spec).p.clamped, "bounds of no clamp are ignored");

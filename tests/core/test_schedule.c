@@ -151,6 +151,7 @@ static void check_chunks(const struct clkl_facts *facts, const struct plan *plan
               "%llu chunks of %llu for %llu elements", (unsigned long long)geometry->chunks,
               (unsigned long long)geometry->chunk, (unsigned long long)elements);
     cr_assert_leq(geometry->chunk, POWER(30), "counted in 32 bits");
+    cr_assert(geometry->chunks <= 65536 || geometry->chunk == POWER(30), "too many chunks");
     cr_assert(geometry->chunks == 1 || geometry->chunk % plan->variant.vector_width == 0,
               "vectors must not straddle chunks");
     cr_assert(geometry->chunks == 1 || elements / geometry->chunks >= geometry->chunk / 2,
@@ -316,6 +317,7 @@ Test(schedule, what_no_launch_can_count_is_refused)
         const char *says;
     } cases[] = {
         {1, POWER(62), 256, "too many elements"},
+        {1, POWER(62) - 1, 256, "too many elements"},
         {POWER(59), 1, 256, "too many rows"},
         {POWER(50), POWER(40), 256, "too many rows"},
         {POWER(57), POWER(14), 256, "too many rows for one launch"},

@@ -12,7 +12,7 @@
 
 /* Larger cases are tests of their own. */
 #define MANY_ELEMENTS 1000000u
-#define LARGE_BATCH 1000u
+#define LARGE_BATCH   1000u
 
 static struct test_device device;
 static struct values values;

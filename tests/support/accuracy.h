@@ -12,8 +12,8 @@
 
 struct tolerance {
     double relative; /* of the divergence */
-    double mixed;    /* of sqrt(elements * divergence), where one side alone is given by logarithms */
-    double lost;     /* of each element, where a device flushes subnormal numbers */
+    double mixed; /* of sqrt(elements * divergence), where one side alone is given by logarithms */
+    double lost;  /* of each element, where a device flushes subnormal numbers */
 };
 
 /* The worst sample of a family, by the part of its tolerance that the error takes. */

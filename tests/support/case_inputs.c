@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-static clkl_form form_of(enum scale_kind kind)
+clkl_form scale_kind_form(enum scale_kind kind)
 {
     static const clkl_form forms[] = {CLKL_STANDARD_NORMAL, CLKL_MEAN_LOGVAR, CLKL_MEAN_LOGSTD,
                                       CLKL_MEAN_VAR, CLKL_MEAN_STD};
@@ -15,8 +15,8 @@ clkl_spec case_spec(const struct test_case *c, uint64_t batch)
     clkl_spec spec = {.struct_size = sizeof spec, .rank = 2};
     spec.shape[0] = batch;
     spec.shape[1] = c->elements;
-    spec.p.form = form_of(c->p);
-    spec.q.form = form_of(c->q);
+    spec.p.form = scale_kind_form(c->p);
+    spec.q.form = scale_kind_form(c->q);
     spec.q.layout = c->shared_q ? CLKL_SHARED : CLKL_DENSE;
     if (c->clamped && (c->p == SCALE_LOGVAR || c->q == SCALE_LOGVAR)) {
         spec.clamp = CLKL_CLAMP;

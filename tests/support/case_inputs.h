@@ -6,6 +6,9 @@
 
 #include <clkl/clkl.h>
 
+/* The form that has a mean and a scale of that kind. */
+clkl_form scale_kind_form(enum scale_kind kind);
+
 /* The specification of `batch` samples of the case. */
 clkl_spec case_spec(const struct test_case *c, uint64_t batch);
 
