@@ -101,7 +101,8 @@ void clkl_variant_make(const struct clkl_problem *problem, const struct clkl_row
     variant->work_group = choose_work_group(facts);
     variant->short_cut = choose_short_cut(variant, facts);
     variant->long_rows = rows->elements > UINT32_MAX;
-    variant->prefetch_distance = facts->prefetch_builtin ? CPU_PREFETCH : 0;
+    variant->prefetch_distance =
+        facts->style == CLKL_STYLE_WIDE_CPU && facts->prefetch_builtin ? CPU_PREFETCH : 0;
     if (tuning->vector_width != 0)
         variant->vector_width = tuning->vector_width;
     variant->lanes_at_once = facts->style == CLKL_STYLE_WIDE_CPU ? variant->vector_width : 1;

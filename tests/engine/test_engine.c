@@ -113,6 +113,8 @@ Test(engine, a_name_without_a_device_gets_no_other)
 {
     clkl_engine *engine;
     expect_no_engine("no such device", CLKL_NO_DEVICE, "\"no such device\"");
+    expect_no_engine("reference 2", CLKL_NO_DEVICE, "\"reference 2\"");
+    expect_no_engine("a cpu", CLKL_NO_DEVICE, "\"a cpu\"");
     setenv("CLKL_DEVICE", "nor this", 1);
     expect_no_engine(NULL, CLKL_NO_DEVICE, "\"nor this\"");
     cr_expect_eq(clkl_engine_create(NULL, &engine, NULL), CLKL_NO_DEVICE);
@@ -594,7 +596,7 @@ static void compare_pieces(clkl_engine *engine, clkl_engine *small, const clkl_s
     const uint64_t samples = batch != 0 ? batch : spec->shape[0];
     run(engine, &whole, name);
     for (uint64_t fitting = 1; fitting <= samples; fitting += 1 + fitting / 2) {
-        small->max_allocation = largest_array(spec, fitting) + 3;
+        small->max_allocation = largest_array(spec, fitting) + fitting % 2;
         run(small, &work, name);
         expect_same_outputs(&work, &whole, name, fitting);
     }
@@ -623,6 +625,16 @@ static const struct {
      {SIZE, .rank = 2, .shape = {37, 20},
       .p = {CLKL_MEAN_STD, .layout = CLKL_STRIDED, .mean_strides = {23, 1},
             .scale_strides = {40, 2}}}},
+    {"a large mean of P",
+     0,
+     {SIZE, .rank = 2, .shape = {37, 20},
+      .p = {CLKL_MEAN_STD, .layout = CLKL_STRIDED, .mean_strides = {43, 2},
+            .scale_strides = {20, 1}}}},
+    {"a large scale of Q",
+     0,
+     {SIZE, .rank = 2, .shape = {37, 20}, .p = {CLKL_MEAN_VAR},
+      .q = {CLKL_MEAN_VAR, .layout = CLKL_STRIDED, .mean_strides = {0, 1},
+            .scale_strides = {43, 2}}}},
     {"samples that overlap",
      0,
      {SIZE, .rank = 2, .shape = {37, 20},

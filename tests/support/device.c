@@ -3,9 +3,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define REQUIRE(call)                                                      \
-    do {                                                                   \
-        const int code_ = (int)(call);                                     \
+#define REQUIRE(call)                                                        \
+    do {                                                                     \
+        const int code_ = (int)(call);                                       \
         cr_assert(code_ == 0, "%s: %s returned %d", __func__, #call, code_); \
     } while (0)
 
@@ -36,6 +36,12 @@ void test_device_close(struct test_device *device)
     clReleaseContext(device->context);
 }
 
+void test_device_pretend_gpu(struct test_device *device)
+{
+    device->device->facts.style = CLKL_STYLE_GPU;
+    device->device->facts.prefetch_builtin = false;
+}
+
 bool test_device_keeps_subnormals(const struct test_device *device)
 {
     cl_device_fp_config config = 0;
@@ -55,8 +61,7 @@ cl_mem test_buffer(struct test_device *device, const void *data, size_t bytes)
 static cl_mem input_buffer(struct test_device *device, const struct clkl_problem *problem,
                            const struct clkl_side *side, int operand, const void *array)
 {
-    uint64_t extent =
-        clkl_problem_extent(problem, operand % 2 == 0 ? &side->mean : &side->scale);
+    uint64_t extent = clkl_problem_extent(problem, operand % 2 == 0 ? &side->mean : &side->scale);
     if (side->packed)
         extent = clkl_problem_extent(problem, &side->scale);
     return test_buffer(device, array, (size_t)extent * sizeof(float));
@@ -103,8 +108,8 @@ void test_device_run(struct test_device *device, const clkl_spec *spec,
     read_back(device, args.value_status.mem, values * sizeof(cl_uint), status);
     read_back(device, args.clamp_counts.mem, values * sizeof(cl_uint2), counts);
 
-    const cl_mem all[] = {args.p_mean.mem,       args.p_scale.mem,     args.q_mean.mem,
-                          args.q_scale.mem,      args.result.mem,      args.value_status.mem,
+    const cl_mem all[] = {args.p_mean.mem,      args.p_scale.mem, args.q_mean.mem,
+                          args.q_scale.mem,     args.result.mem,  args.value_status.mem,
                           args.clamp_counts.mem};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i)
         if (all[i] != NULL)

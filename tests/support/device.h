@@ -15,6 +15,9 @@ struct test_device {
 void test_device_open(struct test_device *device);
 void test_device_close(struct test_device *device);
 
+/* Makes the library take it for a GPU, so that a CPU runs what GPUs get. */
+void test_device_pretend_gpu(struct test_device *device);
+
 /* Whether it computes with subnormal numbers (CL_FP_DENORM) instead of flushing them to 0. */
 bool test_device_keeps_subnormals(const struct test_device *device);
 
