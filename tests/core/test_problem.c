@@ -72,19 +72,20 @@ static const struct {
     {{SMALL, .q = {.form = CLKL_MOMENTS, .split_axis = UINT32_MAX}},
      CLKL_INVALID_SPEC,
      "Q: split_axis is 4294967295"},
-    {{SMALL, .p = {CLKL_MOMENTS, .layout = CLKL_STRIDED, .mean_strides = {8, -1}}},
+    {{SMALL, .p = {.form = CLKL_MOMENTS, .layout = CLKL_STRIDED, .mean_strides = {8, -1}}},
      CLKL_INVALID_SPEC,
      "P: the stride of axis 1 is negative"},
-    {{SMALL, .q = {CLKL_MEAN_STD, .layout = CLKL_STRIDED, .scale_strides = {INT64_MIN, 1}}},
+    {{SMALL, .q = {.form = CLKL_MEAN_STD, .layout = CLKL_STRIDED, .scale_strides = {INT64_MIN, 1}}},
      CLKL_INVALID_SPEC,
      "Q: the stride of axis 0 is negative"},
-    {{SMALL, .p = {CLKL_MEAN_VAR, .layout = CLKL_STRIDED, .mean_strides = {INT64_MAX, 1}}},
+    {{SMALL, .p = {.form = CLKL_MEAN_VAR, .layout = CLKL_STRIDED, .mean_strides = {INT64_MAX, 1}}},
      CLKL_INVALID_SPEC,
      "P: the strides reach further than 2^56"},
-    {{SMALL, .q = {CLKL_MEAN_VAR, .layout = CLKL_STRIDED, .scale_strides = {0, WIDE << 24}}},
+    {{SMALL,
+      .q = {.form = CLKL_MEAN_VAR, .layout = CLKL_STRIDED, .scale_strides = {0, WIDE << 24}}},
      CLKL_INVALID_SPEC,
      "Q: the strides reach further than 2^56"},
-    {{SMALL, .p = {CLKL_MOMENTS, .layout = CLKL_STRIDED, .mean_strides = {1, INT64_MAX}}},
+    {{SMALL, .p = {.form = CLKL_MOMENTS, .layout = CLKL_STRIDED, .mean_strides = {1, INT64_MAX}}},
      CLKL_INVALID_SPEC,
      "P: the strides reach further than 2^56"},
     {{SIZE, .rank = 2, .shape = {1, WIDE << 24}, .p = {.form = CLKL_MOMENTS}},
@@ -196,7 +197,8 @@ Test(problem, every_pair_of_forms_but_a_deterministic_q_is_taken)
 {
     for (int p = CLKL_STANDARD_NORMAL; p <= CLKL_DETERMINISTIC; ++p)
         for (int q = CLKL_STANDARD_NORMAL; q < CLKL_DETERMINISTIC; ++q) {
-            const clkl_spec spec = {SMALL, .p = {.form = (clkl_form)p}, .q = {(clkl_form)q}};
+            const clkl_spec spec = {SMALL, .p = {.form = (clkl_form)p},
+                                    .q = {.form = (clkl_form)q}};
             static const enum clkl_scale kinds[] = {
                 CLKL_SCALE_UNIT, CLKL_SCALE_LOGVAR, CLKL_SCALE_LOGVAR, CLKL_SCALE_LOGSTD,
                 CLKL_SCALE_VAR,  CLKL_SCALE_STD,    CLKL_SCALE_UNIT};
@@ -266,13 +268,15 @@ Test(problem, the_compute_type_follows_the_arrays)
         clkl_dtype compute;
     } cases[] = {
         {{SMALL}, CLKL_F32},
-        {{SMALL, .p = {CLKL_MOMENTS, .dtype = CLKL_F32}}, CLKL_F32},
-        {{SMALL, .p = {CLKL_MOMENTS, .dtype = CLKL_F64}}, CLKL_F64},
-        {{SMALL, .p = {CLKL_MOMENTS}, .q = {CLKL_MEAN_STD, .dtype = CLKL_F64}}, CLKL_F64},
-        {{SMALL, .p = {CLKL_MOMENTS}, .q = {.dtype = CLKL_F64}}, CLKL_F32}, /* Q has no arrays */
-        {{SMALL, .p = {CLKL_DETERMINISTIC, .dtype = CLKL_F64}}, CLKL_F32},
-        {{SMALL, .p = {CLKL_MOMENTS, .dtype = CLKL_F64}, .compute = CLKL_F32}, CLKL_F32},
-        {{SMALL, .p = {CLKL_MOMENTS}, .compute = CLKL_F64}, CLKL_F64},
+        {{SMALL, .p = {.form = CLKL_MOMENTS, .dtype = CLKL_F32}}, CLKL_F32},
+        {{SMALL, .p = {.form = CLKL_MOMENTS, .dtype = CLKL_F64}}, CLKL_F64},
+        {{SMALL, .p = {.form = CLKL_MOMENTS}, .q = {.form = CLKL_MEAN_STD, .dtype = CLKL_F64}},
+         CLKL_F64},
+        {{SMALL, .p = {.form = CLKL_MOMENTS}, .q = {.dtype = CLKL_F64}},
+         CLKL_F32}, /* Q has no arrays */
+        {{SMALL, .p = {.form = CLKL_DETERMINISTIC, .dtype = CLKL_F64}}, CLKL_F32},
+        {{SMALL, .p = {.form = CLKL_MOMENTS, .dtype = CLKL_F64}, .compute = CLKL_F32}, CLKL_F32},
+        {{SMALL, .p = {.form = CLKL_MOMENTS}, .compute = CLKL_F64}, CLKL_F64},
     };
     for (size_t i = 0; i < COUNT(cases); ++i)
         cr_expect_eq(made(&cases[i].spec).compute, cases[i].compute, "case %zu", i);
@@ -384,7 +388,8 @@ Test(problem, large_shapes_are_taken_as_long_as_offsets_fit)
         {SIZE, .rank = 2, .shape = {1, WIDE << 22}, .p = {.form = CLKL_MOMENTS}},
         {SIZE, .rank = 2, .shape = {WIDE << 22, 1}, .p = {.form = CLKL_MOMENTS}},
         {SIZE, .rank = 2, .shape = {2, WIDE << 20}, .p = {.form = CLKL_MEAN_VAR}},
-        {SIZE, .rank = 2, .shape = {WIDE, WIDE >> 8}, .p = {CLKL_MEAN_VAR, .layout = CLKL_STRIDED}},
+        {SIZE, .rank = 2, .shape = {WIDE, WIDE >> 8},
+         .p = {.form = CLKL_MEAN_VAR, .layout = CLKL_STRIDED}},
     };
     for (size_t i = 0; i < COUNT(specs); ++i)
         cr_expect_eq(clkl_spec_check(&specs[i], NULL), CLKL_OK, "case %zu", i);
@@ -435,8 +440,9 @@ Test(problem, bounds_are_rounded_where_a_clamped_side_is_fp32)
     };
     const double low = -30.1, high = 0.1;
     for (size_t i = 0; i < COUNT(cases); ++i) {
-        const clkl_spec spec = {SMALL, .p = {cases[i].p_form, .dtype = cases[i].p},
-                                .q = {cases[i].q_form, .dtype = cases[i].q}, CLAMP_OF(low, high)};
+        const clkl_spec spec = {SMALL, .p = {.form = cases[i].p_form, .dtype = cases[i].p},
+                                .q = {.form = cases[i].q_form, .dtype = cases[i].q},
+                                CLAMP_OF(low, high)};
         const struct clkl_problem problem = made(&spec);
         cr_expect_eq(problem.clamp_low, cases[i].rounded ? (double)-30.1f : low, "case %zu", i);
         cr_expect_eq(problem.clamp_high, cases[i].rounded ? (double)0.1f : high, "case %zu", i);

@@ -395,49 +395,63 @@ static const struct {
 } cases[] = {
     {"moments", 0, {SIZE, NINE, .p = {.form = CLKL_MOMENTS}}},
     {"a smaller batch", 4, {SIZE, NINE, .p = {.form = CLKL_MOMENTS}}},
-    {"pairs of moments", 0, {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, .q = {CLKL_MOMENTS}}},
+    {"pairs of moments", 0, {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, .q = {.form = CLKL_MOMENTS}}},
     {"a shared Q",
      0,
-     {SIZE, NINE, .p = {.form = CLKL_MEAN_LOGVAR}, .q = {CLKL_MEAN_LOGVAR, .layout = CLKL_SHARED}}},
+     {SIZE, NINE, .p = {.form = CLKL_MEAN_LOGVAR},
+      .q = {.form = CLKL_MEAN_LOGVAR, .layout = CLKL_SHARED}}},
     {"a shared P",
      3,
-     {SIZE, NINE, .p = {CLKL_MOMENTS, .layout = CLKL_SHARED},
-      .q = {CLKL_MOMENTS, .split_axis = 3}}},
-    {"variances", 0, {SIZE, NINE, .p = {.form = CLKL_MEAN_VAR}, .q = {CLKL_MEAN_VAR}}},
-    {"mixed kinds", 0, {SIZE, NINE, .p = {.form = CLKL_MEAN_STD}, .q = {CLKL_MEAN_LOGVAR}}},
+     {SIZE, NINE, .p = {.form = CLKL_MOMENTS, .layout = CLKL_SHARED},
+      .q = {.form = CLKL_MOMENTS, .split_axis = 3}}},
+    {"variances", 0, {SIZE, NINE, .p = {.form = CLKL_MEAN_VAR}, .q = {.form = CLKL_MEAN_VAR}}},
+    {"mixed kinds", 0, {SIZE, NINE, .p = {.form = CLKL_MEAN_STD}, .q = {.form = CLKL_MEAN_LOGVAR}}},
     {"a standard P", 0, {SIZE, NINE, .q = {.form = CLKL_MEAN_LOGSTD}}},
     {"no arrays", 0, {SIZE, NINE}},
-    {"one value", 0, {SIZE, NINE, .p = {CLKL_MOMENTS}, .keep = CLKL_KEEP_NONE}},
-    {"one value of a smaller batch", 4, {SIZE, NINE, .p = {CLKL_MOMENTS}, .keep = CLKL_KEEP_NONE}},
+    {"one value", 0, {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, .keep = CLKL_KEEP_NONE}},
+    {"one value of a smaller batch",
+     4,
+     {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, .keep = CLKL_KEEP_NONE}},
     {"one sum",
      0,
-     {SIZE, NINE, .p = {CLKL_MOMENTS}, .keep = CLKL_KEEP_NONE, .batch_reduction = CLKL_BATCH_SUM}},
-    {"an axis", 0, {SIZE, NINE, .p = {CLKL_MOMENTS}, .keep = 2}},
-    {"an axis of a smaller batch", 5, {SIZE, NINE, .p = {CLKL_MOMENTS}, .keep = 2}},
-    {"the last axis, counted", 0, {SIZE, NINE, .p = {CLKL_MOMENTS}, .keep = 8, CLAMPED, COUNTED}},
+     {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, .keep = CLKL_KEEP_NONE,
+      .batch_reduction = CLKL_BATCH_SUM}},
+    {"an axis", 0, {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, .keep = 2}},
+    {"an axis of a smaller batch", 5, {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, .keep = 2}},
+    {"the last axis, counted",
+     0,
+     {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, .keep = 8, CLAMPED, COUNTED}},
     {"clamped and counted",
      0,
-     {SIZE, NINE, .p = {CLKL_MOMENTS}, .q = {CLKL_MEAN_LOGVAR, .layout = CLKL_SHARED}, CLAMPED,
-      COUNTED}},
+     {SIZE, NINE, .p = {.form = CLKL_MOMENTS},
+      .q = {.form = CLKL_MEAN_LOGVAR, .layout = CLKL_SHARED}, CLAMPED, COUNTED}},
     {"clamped on one side",
      7,
-     {SIZE, NINE, .p = {CLKL_MEAN_VAR}, .q = {CLKL_MOMENTS}, CLAMPED, COUNTED}},
-    {"counted, but not clamped", 0, {SIZE, NINE, .p = {CLKL_MOMENTS}, COUNTED}},
-    {"deterministic", 0, {SIZE, NINE, .p = {CLKL_DETERMINISTIC}, .q = {CLKL_MEAN_VAR}, COUNTED}},
+     {SIZE, NINE, .p = {.form = CLKL_MEAN_VAR}, .q = {.form = CLKL_MOMENTS}, CLAMPED, COUNTED}},
+    {"counted, but not clamped", 0, {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, COUNTED}},
+    {"deterministic",
+     0,
+     {SIZE, NINE, .p = {.form = CLKL_DETERMINISTIC}, .q = {.form = CLKL_MEAN_VAR}, COUNTED}},
     {"strided",
      0,
      {SIZE, NINE,
-      .p = {CLKL_MEAN_LOGVAR, .layout = CLKL_STRIDED, .mean_strides = {1, 9, 36, 216},
+      .p = {.form = CLKL_MEAN_LOGVAR,
+            .layout = CLKL_STRIDED,
+            .mean_strides = {1, 9, 36, 216},
             .scale_strides = {200, 43, 7, 1}},
-      .q = {CLKL_MEAN_LOGVAR, .layout = CLKL_STRIDED, .mean_strides = {0, 2, 0, 0},
+      .q = {.form = CLKL_MEAN_LOGVAR,
+            .layout = CLKL_STRIDED,
+            .mean_strides = {0, 2, 0, 0},
             .scale_strides = {0, 1, 0, 0}}}},
     {"strided moments of a smaller batch",
      2,
      {SIZE, NINE,
-      .p = {CLKL_MOMENTS, .layout = CLKL_STRIDED, .split_axis = 2,
+      .p = {.form = CLKL_MOMENTS,
+            .layout = CLKL_STRIDED,
+            .split_axis = 2,
             .mean_strides = {400, 1, 5, 60}}}},
-    {"long rows", 0, {SIZE, .rank = 2, .shape = {2, 70001}, .p = {CLKL_MEAN_LOGVAR}}},
-    {"many short rows", 0, {SIZE, .rank = 2, .shape = {5000, 3}, .p = {CLKL_MOMENTS}}},
+    {"long rows", 0, {SIZE, .rank = 2, .shape = {2, 70001}, .p = {.form = CLKL_MEAN_LOGVAR}}},
+    {"many short rows", 0, {SIZE, .rank = 2, .shape = {5000, 3}, .p = {.form = CLKL_MOMENTS}}},
 };
 
 Test(engine, computes_what_the_reference_does)
@@ -468,8 +482,8 @@ Test(engine, the_reference_behind_it_is_the_reference)
 
 Test(engine, odd_values_are_found_in_their_samples)
 {
-    static const clkl_spec spec = {SIZE, .rank = 2, .shape = {8, 40}, .p = {CLKL_MEAN_VAR},
-                                   .q = {CLKL_MEAN_VAR}};
+    static const clkl_spec spec = {SIZE, .rank = 2, .shape = {8, 40}, .p = {.form = CLKL_MEAN_VAR},
+                                   .q = {.form = CLKL_MEAN_VAR}};
     static const uint32_t expected[8] = {0,
                                          CLKL_VALUE_NAN,
                                          CLKL_VALUE_NAN,
@@ -495,7 +509,7 @@ Test(engine, odd_values_are_found_in_their_samples)
 
 Test(engine, outputs_that_are_not_wanted_may_be_absent)
 {
-    const clkl_spec spec = {SIZE, NINE, .p = {CLKL_MOMENTS}, CLAMPED, COUNTED};
+    const clkl_spec spec = {SIZE, NINE, .p = {.form = CLKL_MOMENTS}, CLAMPED, COUNTED};
     clkl_engine *engine = engine_on(NULL);
     struct work work = work_for(&spec, 0);
     clkl_host_args args = args_of(&work);
@@ -515,7 +529,7 @@ Test(engine, outputs_that_are_not_wanted_may_be_absent)
 
 Test(engine, arrays_need_no_alignment_beyond_their_type)
 {
-    static const clkl_spec spec = {SIZE, NINE, .p = {CLKL_MOMENTS}};
+    static const clkl_spec spec = {SIZE, NINE, .p = {.form = CLKL_MOMENTS}};
     enum { ELEMENTS = 9 * 8 * 6 * 7 };
     clkl_engine *engine = engine_on(NULL);
     struct work work = work_for(&spec, 0);
@@ -610,40 +624,52 @@ static const struct {
     uint64_t batch;
     clkl_spec spec;
 } cuts[] = {
-    {"moments", 0, {SIZE, .rank = 3, .shape = {37, 4, 5}, .p = {CLKL_MOMENTS}, CLAMPED, COUNTED}},
-    {"a smaller batch", 31, {SIZE, .rank = 3, .shape = {37, 4, 5}, .p = {CLKL_MOMENTS}}},
+    {"moments",
+     0,
+     {SIZE, .rank = 3, .shape = {37, 4, 5}, .p = {.form = CLKL_MOMENTS}, CLAMPED, COUNTED}},
+    {"a smaller batch", 31, {SIZE, .rank = 3, .shape = {37, 4, 5}, .p = {.form = CLKL_MOMENTS}}},
     {"pairs, the last axis split",
      0,
-     {SIZE, .rank = 3, .shape = {37, 4, 5}, .p = {CLKL_MEAN_LOGVAR},
-      .q = {CLKL_MOMENTS, .split_axis = 2}}},
+     {SIZE, .rank = 3, .shape = {37, 4, 5}, .p = {.form = CLKL_MEAN_LOGVAR},
+      .q = {.form = CLKL_MOMENTS, .split_axis = 2}}},
     {"a shared Q",
      0,
-     {SIZE, .rank = 3, .shape = {37, 4, 5}, .p = {CLKL_MEAN_VAR},
-      .q = {CLKL_MEAN_VAR, .layout = CLKL_SHARED}}},
+     {SIZE, .rank = 3, .shape = {37, 4, 5}, .p = {.form = CLKL_MEAN_VAR},
+      .q = {.form = CLKL_MEAN_VAR, .layout = CLKL_SHARED}}},
     {"gaps between samples",
      0,
      {SIZE, .rank = 2, .shape = {37, 20},
-      .p = {CLKL_MEAN_STD, .layout = CLKL_STRIDED, .mean_strides = {23, 1},
+      .p = {.form = CLKL_MEAN_STD,
+            .layout = CLKL_STRIDED,
+            .mean_strides = {23, 1},
             .scale_strides = {40, 2}}}},
     {"a large mean of P",
      0,
      {SIZE, .rank = 2, .shape = {37, 20},
-      .p = {CLKL_MEAN_STD, .layout = CLKL_STRIDED, .mean_strides = {43, 2},
+      .p = {.form = CLKL_MEAN_STD,
+            .layout = CLKL_STRIDED,
+            .mean_strides = {43, 2},
             .scale_strides = {20, 1}}}},
     {"a large scale of Q",
      0,
-     {SIZE, .rank = 2, .shape = {37, 20}, .p = {CLKL_MEAN_VAR},
-      .q = {CLKL_MEAN_VAR, .layout = CLKL_STRIDED, .mean_strides = {0, 1},
+     {SIZE, .rank = 2, .shape = {37, 20}, .p = {.form = CLKL_MEAN_VAR},
+      .q = {.form = CLKL_MEAN_VAR,
+            .layout = CLKL_STRIDED,
+            .mean_strides = {0, 1},
             .scale_strides = {43, 2}}}},
     {"samples that overlap",
      0,
      {SIZE, .rank = 2, .shape = {37, 20},
-      .p = {CLKL_MEAN_VAR, .layout = CLKL_STRIDED, .mean_strides = {1, 1},
+      .p = {.form = CLKL_MEAN_VAR,
+            .layout = CLKL_STRIDED,
+            .mean_strides = {1, 1},
             .scale_strides = {1, 1}}}},
     {"counts that outweigh the inputs",
      0,
-     {SIZE, .rank = 2, .shape = {100, 1}, .p = {CLKL_MEAN_LOGVAR}, CLAMPED, COUNTED}},
-    {"deterministic", 0, {SIZE, .rank = 2, .shape = {37, 20}, .p = {CLKL_DETERMINISTIC}, COUNTED}},
+     {SIZE, .rank = 2, .shape = {100, 1}, .p = {.form = CLKL_MEAN_LOGVAR}, CLAMPED, COUNTED}},
+    {"deterministic",
+     0,
+     {SIZE, .rank = 2, .shape = {37, 20}, .p = {.form = CLKL_DETERMINISTIC}, COUNTED}},
 };
 
 Test(engine, pieces_have_the_bits_of_the_whole)
@@ -718,7 +744,7 @@ static void expect_run_refused(clkl_engine *engine, const clkl_spec *spec,
 /* What both the device and the reference refuse. */
 static void check_refusals(clkl_engine *engine)
 {
-    const clkl_spec spec = {SIZE, NINE, .p = {CLKL_MEAN_VAR}, .q = {CLKL_MEAN_STD}};
+    const clkl_spec spec = {SIZE, NINE, .p = {.form = CLKL_MEAN_VAR}, .q = {.form = CLKL_MEAN_STD}};
     struct work work = work_for(&spec, 0);
     const clkl_host_args good = args_of(&work);
     clkl_host_args args = good;
@@ -766,7 +792,8 @@ Test(engine, mistakes_are_told)
 Test(engine, fp64_is_for_the_reference)
 {
     static const double moments[4] = {1.0, 2.0, 0.0, 0.0};
-    const clkl_spec spec = {SIZE, .rank = 2, .shape = {1, 2}, .p = {CLKL_MOMENTS, CLKL_F64}};
+    const clkl_spec spec = {SIZE, .rank = 2, .shape = {1, 2},
+                            .p = {.form = CLKL_MOMENTS, .dtype = CLKL_F64}};
     double result = -1.0;
     const clkl_host_args args = {.struct_size = sizeof args, .p_mean = moments, .result = &result};
     clkl_engine *engine = engine_on(NULL), *reference = engine_on("reference");

@@ -226,16 +226,39 @@ Test(device_special, values_where_p_has_none)
 }
 
 /* The usual bounds, and bounds between which nothing is left as it was. */
-Test(device_special, values_under_a_clamp)
+static const clkl_spec usual_clamp = {.clamp_low = -30.0, .clamp_high = 20.0};
+static const clkl_spec narrow_clamp = {.clamp_low = 0.25, .clamp_high = 0.25};
+
+static void check_clamped(enum scale_kind p, enum scale_kind q)
 {
-    const clkl_spec usual = {.clamp_low = -30.0, .clamp_high = 20.0};
-    const clkl_spec narrow = {.clamp_low = 0.25, .clamp_high = 0.25};
+    check_grid(p, q, &usual_clamp);
+    check_grid(p, q, &narrow_clamp);
+}
+
+Test(device_special, values_where_p_is_clamped)
+{
+    for (enum scale_kind q = SCALE_STANDARD; q <= SCALE_STD; ++q)
+        check_clamped(SCALE_LOGVAR, q);
+}
+
+Test(device_special, values_where_q_alone_is_clamped)
+{
     for (enum scale_kind p = SCALE_STANDARD; p <= SCALE_STD; ++p)
-        for (enum scale_kind q = SCALE_STANDARD; q <= SCALE_STD; ++q)
-            if (p == SCALE_LOGVAR || q == SCALE_LOGVAR) {
-                check_grid(p, q, &usual);
-                check_grid(p, q, &narrow);
-            }
+        if (p != SCALE_LOGVAR)
+            check_clamped(p, SCALE_LOGVAR);
+}
+
+/* What GPUs get, computed here, for some of the pairs. Where the device is given nearly the same
+ * anyway, it is left out. */
+Test(device_special, values_on_a_gpu)
+{
+    if (device.device->facts.style != CLKL_STYLE_WIDE_CPU)
+        cr_skip_test("the device has scalar kernels");
+    test_device_pretend_gpu(&device);
+    check_grid(SCALE_LOGVAR, SCALE_STANDARD, &usual_clamp);
+    check_grid(SCALE_STD, SCALE_LOGVAR, &usual_clamp);
+    check_grid(SCALE_LOGVAR, SCALE_LOGSTD, NULL);
+    check_grid(SCALE_VAR, SCALE_STD, NULL);
 }
 
 /* ---- Equal distributions -----------------------------------------------------------------------

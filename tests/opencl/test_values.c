@@ -131,6 +131,23 @@ Test(device_values, every_family_where_p_has_none)
     cr_expect_gt(report.checked, 1000u);
 }
 
+/* Rows with a remainder, all of them with one program for each pair of kinds. */
+static bool suits_a_gpu(const struct test_case *c)
+{
+    return is_ordinary(c) && !c->clamped && c->elements >= 4 && c->elements % 4 != 0;
+}
+
+/* What GPUs get, computed here. Where the device is given nearly the same anyway, it is left out.
+ */
+Test(device_values, families_on_a_gpu)
+{
+    if (device.device->facts.style != CLKL_STYLE_WIDE_CPU)
+        cr_skip_test("the device has scalar kernels");
+    test_device_pretend_gpu(&device);
+    check_cases(suits_a_gpu);
+    cr_expect_gt(report.checked, 1000u);
+}
+
 Test(device_values, samples_of_a_million_elements_and_more)
 {
     check_cases(has_many_elements);
