@@ -115,8 +115,8 @@ static struct list special_values(enum scale_kind kind, bool scale)
     if (scale && is_log(kind)) {
         append(&list, 80.0f);
         append(&list, -80.0f);
-        append(&list, 1e30f);
-        append(&list, -1e30f);
+        append(&list, 8e37f); /* twice as much, and twice that, are floats */
+        append(&list, -8e37f);
     }
     if (scale && !is_log(kind))
         append(&list, 1.0f);
