@@ -314,7 +314,7 @@ typedef struct clkl_device_info {
 
 /* Lists the OpenCL devices of this machine in the order of the index that options->device takes.
  * Writes at most `capacity` entries to `infos`, whose element size is infos[0].struct_size, and the
- * number that exists to *count (each entry's struct_size is set); `infos` may be NULL if capacity is
+ * number that exists to *count (each entry's struct_size is set, fields that this library does not know become 0); `infos` may be NULL if capacity is
  * 0. No platform at all is not an
  * error: *count is 0. Reads the environment as clkl_engine_create does.
  *

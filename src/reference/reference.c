@@ -30,6 +30,10 @@ clkl_status clkl_host_args_check(const struct clkl_problem *problem, const clkl_
         return clkl_fail(error, CLKL_INVALID_ARGUMENT,
                          "args->struct_size is %zu; expected sizeof(clkl_host_args), which is %zu",
                          args->struct_size, sizeof *args);
+    clkl_status status =
+        clkl_check_reserved(args->reserved, "args->reserved", CLKL_INVALID_ARGUMENT, error);
+    if (status != CLKL_OK)
+        return status;
     if (args->result == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "args->result is NULL");
     if (args->clamp_counts != NULL && !problem->clamp_counts)
@@ -38,7 +42,7 @@ clkl_status clkl_host_args_check(const struct clkl_problem *problem, const clkl_
                          "CLKL_OUTPUT_CLAMP_COUNTS");
     if (problem->deterministic)
         return CLKL_OK;
-    clkl_status status = check_side(&problem->p, "p", args->p_mean, args->p_scale, error);
+    status = check_side(&problem->p, "p", args->p_mean, args->p_scale, error);
     if (status != CLKL_OK)
         return status;
     return check_side(&problem->q, "q", args->q_mean, args->q_scale, error);
