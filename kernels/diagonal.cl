@@ -60,22 +60,20 @@ typedef struct {
 #define AXES_ARGUMENT
 #endif
 
-/* The vector from `index` on: whole, or with lanes past the end of the task. */
+/* The vector from `index` on: a whole one, or the rest of the task. */
 #if P_GATHER
-#define FETCH_P(row, operand) fetch_gathered(row, axes, operand, w->first + index)
-#define FETCH_P_END(row, operand) \
-    fetch_gathered_end(row, axes, operand, w->first, index, w->count)
+#define FETCH_P(row, operand)                                       \
+    (whole ? fetch_gathered(row, axes, operand, w->first + index) \
+           : fetch_gathered_end(row, axes, operand, w->first, index, w->count))
 #else
-#define FETCH_P(row, operand) fetch(row, index)
-#define FETCH_P_END(row, operand) fetch_end(row, index, w->count)
+#define FETCH_P(row, operand) (whole ? fetch(row, index) : fetch_end(row, index, w->count))
 #endif
 #if Q_GATHER
-#define FETCH_Q(row, operand) fetch_gathered(row, axes, operand, w->first + index)
-#define FETCH_Q_END(row, operand) \
-    fetch_gathered_end(row, axes, operand, w->first, index, w->count)
+#define FETCH_Q(row, operand)                                       \
+    (whole ? fetch_gathered(row, axes, operand, w->first + index) \
+           : fetch_gathered_end(row, axes, operand, w->first, index, w->count))
 #else
-#define FETCH_Q(row, operand) fetch(row, index)
-#define FETCH_Q_END(row, operand) fetch_end(row, index, w->count)
+#define FETCH_Q(row, operand) (whole ? fetch(row, index) : fetch_end(row, index, w->count))
 #endif
 
 static inline realv clamped(realv l, realv low, realv high)
@@ -157,8 +155,11 @@ static inline realv exact_means(const worker *w, wide mp, wide mq, wide sq, uint
 #endif
 }
 
-static inline realv exact_vector(worker *w, uint index AXES_PARAMETER)
+/* The exact contribution of the vector from `index` on: of all its lanes if it is `whole` (a constant
+ * wherever this is called), else of those before the end of the task. */
+static inline realv exact_part(worker *w, uint index, const int whole AXES_PARAMETER)
 {
+    const uint lanes = whole ? VW : w->count - index;
     wide mp = (wide)(0.0f), sp = (wide)(0.0f), mq = (wide)(0.0f), sq = (wide)(0.0f);
 #if P_OPERANDS
     sp = FETCH_P(w->at.p_scale, 1);
@@ -166,38 +167,15 @@ static inline realv exact_vector(worker *w, uint index AXES_PARAMETER)
 #if Q_OPERANDS
     sq = FETCH_Q(w->at.q_scale, 3);
 #endif
-    const realv scales = exact_scales(w, sp, sq, VW);
+    const realv scales = exact_scales(w, sp, sq, lanes);
 #if P_OPERANDS
     mp = FETCH_P(w->at.p_mean, 0);
 #endif
 #if Q_OPERANDS
     mq = FETCH_Q(w->at.q_mean, 2);
 #endif
-    return scales + exact_means(w, mp, mq, sq, VW);
-}
-
-#if VW > 1
-/* The same at the end of a task, for less than a vector. */
-static inline realv exact_end(worker *w, uint index AXES_PARAMETER)
-{
-    const uint lanes = w->count - index;
-    wide mp = (wide)(0.0f), sp = (wide)(0.0f), mq = (wide)(0.0f), sq = (wide)(0.0f);
-#if P_OPERANDS
-    sp = FETCH_P_END(w->at.p_scale, 1);
-#endif
-#if Q_OPERANDS
-    sq = FETCH_Q_END(w->at.q_scale, 3);
-#endif
-    const realv scales = exact_scales(w, sp, sq, lanes);
-#if P_OPERANDS
-    mp = FETCH_P_END(w->at.p_mean, 0);
-#endif
-#if Q_OPERANDS
-    mq = FETCH_Q_END(w->at.q_mean, 2);
-#endif
     return scales + exact_means(w, mp, mq, sq, lanes);
 }
-#endif
 
 /* The exact sum of up to TILE vectors that lie `step` elements apart, pairwise as a binary counter
  * carries. */
@@ -209,7 +187,7 @@ static inline realv exact_tile(worker *w, uint index, uint step AXES_PARAMETER)
     uint vectors = 0;
 #pragma unroll 1
     for (; vectors < TILE && index + VW <= w->count; ++vectors, index += step) {
-        realv carry = exact_vector(w, index AXES_ARGUMENT);
+        realv carry = exact_part(w, index, 1 AXES_ARGUMENT);
         if (!(vectors & 1)) {
             ones = carry;
             continue;
@@ -320,13 +298,13 @@ static inline findings member_share(worker *w, uint member, uint team AXES_PARAM
 #if TILE > 1
             sum = exact_tile(w, index, step AXES_ARGUMENT);
 #else
-            sum = exact_vector(w, index AXES_ARGUMENT);
+            sum = exact_part(w, index, 1 AXES_ARGUMENT);
 #endif
         twofold_add(&hi, &lo, sum);
     }
 #if VW > 1
     if (w->count % VW != 0 && w->count / VW % team == member)
-        twofold_add(&hi, &lo, exact_end(w, w->count / VW * VW AXES_ARGUMENT));
+        twofold_add(&hi, &lo, exact_part(w, w->count / VW * VW, 0 AXES_ARGUMENT));
 #endif
     findings found;
     found.sum = twofold_lanes(hi, lo);
