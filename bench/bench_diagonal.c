@@ -35,7 +35,7 @@ static void check(cl_int code, const char *call)
         fail(call, text);
 }
 
-/* ---- What is measured ------------------------------------------------------------------------ */
+/* ---- What is measured ---- */
 
 struct bench {
     cl_context context;
@@ -103,8 +103,7 @@ static double kernel_time(struct bench *bench, const struct row *row)
     return seconds() - begin;
 }
 
-/* ---- Setting up --------------------------------------------------------------------------------
- */
+/* ---- Setting up ---- */
 
 /* Means in [-2, 2], log-variances in [-6, 2]: a cheap generator will do for speed. */
 static float *make_moments(size_t bytes, unsigned seed)
@@ -166,8 +165,7 @@ static void make_buffers(struct bench *bench, const struct row *rows, size_t cou
     bench->scratch = make_buffer(bench, CL_MEM_READ_WRITE, scratch, NULL);
 }
 
-/* ---- Reporting ----------------------------------------------------------------------------------
- */
+/* ---- Reporting ---- */
 
 static int by_size(const void *a, const void *b)
 {

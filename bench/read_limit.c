@@ -13,8 +13,7 @@ double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- The loops --------------------------------------------------------------------------------
- */
+/* ---- The loops ---- */
 
 typedef float (*read_loop)(const float *data, size_t count);
 
@@ -106,8 +105,7 @@ const char *read_loop_name(size_t loop)
     return loops[loop].name;
 }
 
-/* ---- The threads -------------------------------------------------------------------------------
- */
+/* ---- The threads ---- */
 
 enum { PIECE = 65536 };
 

@@ -26,7 +26,7 @@
 #define COUNT_CLAMPED 0
 #endif
 
-/* Only for P_SCALE LOGVAR or LOGSTD, Q_SCALE UNIT, nothing gathered, and AW == VW. */
+/* Only for P_SCALE LOGVAR or LOGSTD, Q_SCALE UNIT, AW == VW, and TILE 4 or 8. */
 #ifndef SHORT_CUT
 #define SHORT_CUT 0
 #endif
@@ -47,7 +47,7 @@ typedef struct {
     intv clamped_p, clamped_q;
 } worker;
 
-/* ---- Reading --------------------------------------------------------------------------------- */
+/* ---- Reading ---- */
 
 #define P_OPERANDS (P_SCALE != UNIT)
 #define Q_OPERANDS (Q_SCALE != UNIT)
@@ -87,7 +87,7 @@ static inline intv outside(realv l, realv low, realv high)
     return l < low || l > high ? (intv)(1) : (intv)(0);
 }
 
-/* ---- One vector -------------------------------------------------------------------------------- */
+/* ---- One vector ---- */
 
 /* Notes what is strange in the lanes that are `inside`, and clamps. */
 static inline void inspect(worker *w, realv *sp, realv *sq, intv inside)
@@ -209,7 +209,7 @@ static inline realv exact_tile(worker *w, uint index, uint step AXES_PARAMETER)
 }
 #endif
 
-/* ---- The short cut ----------------------------------------------------------------------------- */
+/* ---- The short cut ---- */
 
 #if SHORT_CUT
 /* Above this the short cut's phi is not accurate enough. */
@@ -229,17 +229,18 @@ static inline realv quick_phi(realv x, intv *strange)
     return fma(power, r * r * exp_tail(r), offset);
 }
 
-/* m^2 + phi(l) for one vector; notes what is strange, and what the clamp changes. */
-static inline realv quick_vector(__global const real *mean, __global const real *scale, realv low,
-                                 realv high, intv *strange, intv *changed)
+/* m^2 + phi(l) for one whole vector; notes what is strange, and what the clamp changes. */
+static inline realv quick_vector(const worker *w, uint index, intv *strange,
+                                 intv *changed AXES_PARAMETER)
 {
-    const realv m = fetch(mean, 0);
-    realv l = fetch(scale, 0);
+    const int whole = 1;
+    const realv m = FETCH_P(w->at.p_mean, 0);
+    realv l = FETCH_P(w->at.p_scale, 1);
 #if COUNT_CLAMPED && CLAMP_P
-    *changed += outside(l, low, high);
+    *changed += outside(l, w->low, w->high);
 #endif
 #if CLAMP_P
-    l = clamped(l, low, high);
+    l = clamped(l, w->low, w->high);
 #endif
 #if P_SCALE == LOGSTD
     l = 2.0f * l;
@@ -248,12 +249,10 @@ static inline realv quick_vector(__global const real *mean, __global const real 
 }
 
 /* The sum of a whole tile; true if it is good. */
-static inline int quick_tile(worker *w, uint index, uint step, realv *sum)
+static inline int quick_tile(worker *w, uint index, uint step, realv *sum AXES_PARAMETER)
 {
-    __global const real *mean = w->at.p_mean + index, *scale = w->at.p_scale + index;
-    const realv low = w->low, high = w->high;
     intv strange = (intv)(0), changed = (intv)(0);
-#define QUICK(i) quick_vector(mean + i * step, scale + i * step, low, high, &strange, &changed)
+#define QUICK(i) quick_vector(w, index + i * step, &strange, &changed AXES_ARGUMENT)
     realv total = (QUICK(0) + QUICK(1)) + (QUICK(2) + QUICK(3));
 #if TILE == 8
     total += (QUICK(4) + QUICK(5)) + (QUICK(6) + QUICK(7));
@@ -267,7 +266,7 @@ static inline int quick_tile(worker *w, uint index, uint step, realv *sum)
 }
 #endif
 
-/* ---- A task ------------------------------------------------------------------------------------ */
+/* ---- A task ---- */
 
 static inline uint sum_lanes(intv counts)
 {
@@ -293,7 +292,7 @@ static inline findings member_share(worker *w, uint member, uint team AXES_PARAM
         realv sum;
 #if SHORT_CUT
         const int whole = index + (TILE - 1) * step + VW <= w->count;
-        if (!(whole && quick_tile(w, index, step, &sum)))
+        if (!(whole && quick_tile(w, index, step, &sum AXES_ARGUMENT)))
 #endif
 #if TILE > 1
             sum = exact_tile(w, index, step AXES_ARGUMENT);

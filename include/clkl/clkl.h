@@ -31,11 +31,12 @@
  *
  * Special values. A NaN anywhere in a sample gives NaN for that sample and no other. A variance of
  * 0 or infinity gives +inf, on P's side or Q's, except that an element whose two sides are equal in
- * mean and scale contributes 0. An infinite mean gives +inf, two equal infinite ones NaN. A variance
- * or standard deviation below 0 gives NaN and is reported in the status of the sample.
+ * mean and scale contributes 0. An infinite mean gives +inf, two equal infinite ones NaN. A
+ * variance or standard deviation below 0 gives NaN and is reported in the status of the sample.
  *
- * Conventions. Every public struct begins with its size, which the caller sets
- * (struct_size = sizeof x); every other field may be left 0. Functions return a clkl_status and, if
+ * Conventions. Every struct that a call is given begins with its size, which the caller sets
+ * (struct_size = sizeof x); structs within structs have reserved fields. Every other field may be
+ * left 0. Functions return a clkl_status and, if
  * `error` is not NULL, describe a failure there. Handles belong to the caller until released;
  * releasing NULL does nothing. The library has no global state, never prints and never exits.
  */
@@ -44,6 +45,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define CLKL_VERSION_MAJOR 0
 #define CLKL_VERSION_MINOR 1
@@ -75,15 +77,15 @@ extern "C" {
  * May be called from any thread. */
 CLKL_API uint32_t clkl_version(void);
 
-/* ---- Status and errors ------------------------------------------------------------------- */
+/* ---- Status and errors ---- */
 
 /* The values are pinned: they never change, new ones are added at the end. */
 typedef enum clkl_status {
     CLKL_OK = 0,
-    CLKL_INVALID_ARGUMENT = 1,     /* NULL where forbidden, or a value outside its range */
-    CLKL_INVALID_SPEC = 2,         /* the specification contradicts itself */
-    CLKL_UNSUPPORTED = 3,          /* meaningful, but not available here, e.g. fp64 on this device */
-    CLKL_OUT_OF_HOST_MEMORY = 4,   /* malloc failed */
+    CLKL_INVALID_ARGUMENT = 1,   /* NULL where forbidden, or a value outside its range */
+    CLKL_INVALID_SPEC = 2,       /* the specification contradicts itself */
+    CLKL_UNSUPPORTED = 3,        /* meaningful, but not available here, e.g. fp64 on this device */
+    CLKL_OUT_OF_HOST_MEMORY = 4, /* malloc failed */
     CLKL_OUT_OF_DEVICE_MEMORY = 5, /* the device refused an allocation, or would have to */
     CLKL_BUFFER_TOO_SMALL = 6,     /* a buffer ends before the last element that would be used */
     CLKL_NO_DEVICE = 7,            /* no usable OpenCL device, and no fallback allowed */
@@ -101,13 +103,13 @@ CLKL_API const char *clkl_status_string(clkl_status status);
 typedef struct clkl_error {
     size_t struct_size;
     clkl_status status;
-    int32_t opencl_code; /* CL_... of the failing call, or 0 */
-    char call[48];       /* the OpenCL function that failed, e.g. "clBuildProgram" */
-    char message[400];   /* what was found, and what was expected */
+    int32_t opencl_code;  /* CL_... of the failing call, or 0 */
+    char call[48];        /* the OpenCL function that failed, e.g. "clBuildProgram" */
+    char message[400];    /* what was found, and what was expected */
     char build_log[4096]; /* the compiler's words, cut to fit, for CLKL_BUILD_FAILED */
 } clkl_error;
 
-/* ---- What is to be computed --------------------------------------------------------------- */
+/* ---- What is to be computed ---- */
 
 #define CLKL_MAX_RANK 9 /* the batch axis and up to 8 others */
 
@@ -131,9 +133,9 @@ typedef enum clkl_dtype {
 
 /* How the elements of one Gaussian lie in its arrays. */
 typedef enum clkl_layout {
-    CLKL_DENSE = 0,   /* row-major, with the batch axis */
-    CLKL_SHARED = 1,  /* row-major, without the batch axis: the same for every sample */
-    CLKL_STRIDED = 2  /* as `strides` says */
+    CLKL_DENSE = 0,  /* row-major, with the batch axis */
+    CLKL_SHARED = 1, /* row-major, without the batch axis: the same for every sample */
+    CLKL_STRIDED = 2 /* as `strides` says */
 } clkl_layout;
 
 /* One of the two Gaussians. */
@@ -153,7 +155,7 @@ typedef struct clkl_gaussian {
 
 /* What to do with the batch axis where the result does not keep it. */
 typedef enum clkl_batch_reduction {
-    CLKL_BATCH_MEAN = 0, /* divide by the batch */
+    CLKL_BATCH_MEAN = 0, /* divide by the batch, after summing: in fp32 the sum ends at 6.8e38 */
     CLKL_BATCH_SUM = 1
 } clkl_batch_reduction;
 
@@ -176,10 +178,12 @@ typedef struct clkl_spec {
     uint64_t shape[CLKL_MAX_RANK];
     clkl_gaussian p;
     clkl_gaussian q;
-    /* Precision of arithmetic and result. Zero means CLKL_F64 if an input is CLKL_F64, else CLKL_F32. */
+    /* Precision of arithmetic and result. Zero means CLKL_F64 if an input is CLKL_F64, else
+     * CLKL_F32. */
     clkl_dtype compute;
     /* The clamp applies to log-variances (CLKL_MOMENTS, CLKL_MEAN_LOGVAR) of both sides, and is
-     * ignored if P is deterministic. Its bounds are rounded to fp32 if a clamped side is fp32. */
+     * ignored if P is deterministic; a clamp where neither side has any is CLKL_INVALID_SPEC.
+     * Bounds are rounded to fp32 if a clamped side is fp32. */
     clkl_clamp clamp;
     double clamp_low;
     double clamp_high;
@@ -194,8 +198,22 @@ typedef struct clkl_spec {
 
 /* Fills *spec for packed moments of fp32 against the standard normal, one value per sample: the
  * array is [shape[0], 2 * shape[1], shape[2], ...]. `shape` is that of the mean, `rank` long.
- * A NULL spec or shape, or a rank out of range, is found when the specification is used. */
-CLKL_API void clkl_spec_moments(clkl_spec *spec, uint32_t rank, const size_t *shape);
+ * A NULL shape or a rank out of range is found when the specification is used; a NULL spec is left
+ * alone. Compiled into the caller, whose clkl_spec may be older than the library's. */
+static inline void clkl_spec_moments(clkl_spec *spec, uint32_t rank, const size_t *shape)
+{
+    uint32_t axis;
+    if (spec == NULL)
+        return;
+    memset(spec, 0, sizeof *spec);
+    spec->struct_size = sizeof *spec;
+    spec->p.form = CLKL_MOMENTS;
+    if (shape == NULL || rank > CLKL_MAX_RANK)
+        return; /* rank stays 0, which no check accepts */
+    spec->rank = rank;
+    for (axis = 0; axis < rank; ++axis)
+        spec->shape[axis] = shape[axis];
+}
 
 /* Checks a specification without using it, on no device.
  * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_INVALID_SPEC or CLKL_UNSUPPORTED (more than one kept
@@ -206,7 +224,7 @@ CLKL_API CLKL_WARN_UNUSED clkl_status clkl_spec_check(const clkl_spec *spec, clk
  * (0: the planned one); 0 if the specification is invalid. */
 CLKL_API uint64_t clkl_spec_result_count(const clkl_spec *spec, uint64_t batch);
 
-/* ---- What comes back beside the result ---------------------------------------------------- */
+/* ---- What comes back beside the result ---- */
 
 /* Status of one value of the result, as bits. */
 #define CLKL_VALUE_NAN            1u /* the value is NaN */
@@ -214,7 +232,7 @@ CLKL_API uint64_t clkl_spec_result_count(const clkl_spec *spec, uint64_t batch);
 #define CLKL_VALUE_NEGATIVE_SCALE 4u /* NaN because a variance or standard deviation is below 0 */
 
 /* How many log-variances the clamp changed (were strictly outside its bounds) in one value. */
-typedef struct clkl_clamp_count {
+typedef struct clkl_clamp_count { /* this struct never changes; counts end at UINT32_MAX */
     uint32_t p;
     uint32_t q;
 } clkl_clamp_count;
@@ -235,18 +253,18 @@ typedef struct clkl_host_args {
     uint64_t reserved[8];           /* 0 */
 } clkl_host_args;
 
-/* ---- The reference ------------------------------------------------------------------------ */
+/* ---- The reference ---- */
 
 /* Computes on the calling thread with the scalar reference, in double precision whatever the
- * compute type, which decides the type of the result alone. It is the yardstick of the tests: plain,
- * slow and exact to about 4e-15 relative. Allocates nothing. May be called from any thread.
+ * compute type, which decides the type of the result alone. It is the yardstick of the tests:
+ * plain, slow and exact to about 4e-15 relative. Allocates nothing. May be called from any thread.
  *
  * Returns CLKL_OK or what clkl_spec_check returns; on failure no output is written. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_reference_run(const clkl_spec *spec,
                                                          const clkl_host_args *args,
                                                          clkl_error *error);
 
-/* ---- The engine: host memory in and out, computed where it is fastest ----------------------- */
+/* ---- The engine: host memory in and out, computed where it is fastest ---- */
 
 typedef struct clkl_engine clkl_engine;
 
@@ -258,10 +276,10 @@ typedef enum clkl_fallback {
 typedef struct clkl_engine_options {
     size_t struct_size;
     /* Which device: an index as `clkl devices` counts them, part of a name (without regard to
-     * case), "cpu", "gpu", or "reference". NULL takes the variable CLKL_DEVICE from the environment,
-     * and if that is unset or empty the first GPU, then any other accelerator, then a CPU.
-     * A device that was asked for by name is never replaced by another or by the reference. */
-    const char *device;
+     * case), "cpu", "gpu", or "reference". NULL takes the variable CLKL_DEVICE from the
+     * environment, and if that is unset or empty the first GPU, then any other accelerator, then a
+     * CPU. A device that was asked for by name is never replaced by another or by the reference. */
+    const char *device; /* "" is any, whatever the environment says */
     clkl_fallback fallback;
     uint64_t reserved[8]; /* 0 */
 } clkl_engine_options;
@@ -271,8 +289,8 @@ typedef struct clkl_engine_options {
  * error. On success *engine is the caller's, to be released with clkl_engine_release; on failure it
  * is NULL. Reads the environment, so no other thread may change that meanwhile.
  *
- * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_NO_DEVICE, CLKL_OUT_OF_HOST_MEMORY or
- * CLKL_OPENCL_ERROR. */
+ * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_NO_DEVICE, CLKL_UNSUPPORTED,
+ * CLKL_OUT_OF_HOST_MEMORY or CLKL_OPENCL_ERROR. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_engine_create(const clkl_engine_options *options,
                                                          clkl_engine **engine, clkl_error *error);
 
@@ -281,7 +299,9 @@ CLKL_API void clkl_engine_release(clkl_engine *engine);
 
 /* Computes, and returns when the outputs are written. Kernels that an earlier call on this engine
  * built are used again. A batch that does not fit the device is computed in pieces where the result
- * keeps the batch axis; the pieces give the bits of the whole. One thread at a time per engine.
+ * keeps the batch axis, and the pieces give the bits of the whole; where it does not, an array that
+ * is larger than the device's largest buffer is CLKL_OUT_OF_DEVICE_MEMORY. One thread at a time per
+ * engine.
  *
  * Returns CLKL_OK or any other status; after a failure the outputs are undefined. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_engine_run(clkl_engine *engine, const clkl_spec *spec,
@@ -295,28 +315,28 @@ CLKL_API const char *clkl_engine_backend(const clkl_engine *engine);
 /* 1 if the engine computes with the reference, 0 if on a device or for NULL. */
 CLKL_API int clkl_engine_is_reference(const clkl_engine *engine);
 
-/* ---- Devices, as the engine sees them ------------------------------------------------------- */
+/* ---- Devices, as the engine sees them ---- */
 
 typedef struct clkl_device_info {
     size_t struct_size;
     char name[128];
     char platform[128];
-    char type[16];           /* "cpu", "gpu", "accelerator", "custom" */
-    char version[64];        /* CL_DEVICE_VERSION */
-    char driver[64];         /* CL_DRIVER_VERSION */
+    char type[16];    /* "cpu", "gpu", "accelerator", "custom" */
+    char version[64]; /* CL_DEVICE_VERSION */
+    char driver[64];  /* CL_DRIVER_VERSION */
     uint32_t compute_units;
-    uint32_t usable;         /* 0 or 1 */
-    uint32_t fp64;           /* 0 or 1 */
-    uint32_t chosen;         /* 1 for the one that an engine with the given options would take */
-    uint64_t global_memory;  /* bytes */
-    char reason[160];        /* why it is chosen, or why not */
+    uint32_t usable;        /* 0 or 1 */
+    uint32_t fp64;          /* 0 or 1 */
+    uint32_t chosen;        /* 1 for the one that an engine with the given options would take */
+    uint64_t global_memory; /* bytes */
+    char reason[160];       /* why it is chosen, or why not */
 } clkl_device_info;
 
 /* Lists the OpenCL devices of this machine in the order of the index that options->device takes.
  * Writes at most `capacity` entries to `infos`, whose element size is infos[0].struct_size, and the
- * number that exists to *count (each entry's struct_size is set, fields that this library does not know become 0); `infos` may be NULL if capacity is
- * 0. No platform at all is not an
- * error: *count is 0. Reads the environment as clkl_engine_create does.
+ * number that exists to *count (each entry's struct_size is set, fields that this library does not
+ * know become 0); `infos` may be NULL if capacity is 0. No platform at all is not an error: *count
+ * is 0. Reads the environment as clkl_engine_create does.
  *
  * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_OUT_OF_HOST_MEMORY or CLKL_OPENCL_ERROR. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_devices_list(const clkl_engine_options *options,

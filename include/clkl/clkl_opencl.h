@@ -33,7 +33,7 @@
 extern "C" {
 #endif
 
-/* ---- Devices ------------------------------------------------------------------------------ */
+/* ---- Devices ---- */
 
 /* What is known of one device in one context, and the programs built for it so far. */
 typedef struct clkl_device clkl_device;
@@ -50,7 +50,7 @@ CLKL_API CLKL_WARN_UNUSED clkl_status clkl_device_create(cl_context context, cl_
 /* Gives up the caller's hold. Plans made from it keep it alive. NULL does nothing. */
 CLKL_API void clkl_device_release(clkl_device *device);
 
-/* ---- Plans -------------------------------------------------------------------------------- */
+/* ---- Plans ---- */
 
 /* One specification, made ready for one device. */
 typedef struct clkl_plan clkl_plan;
@@ -76,10 +76,10 @@ CLKL_API void clkl_plan_release(clkl_plan *plan);
 /* Bytes of scratch that one call in flight needs, for the planned batch; may be 0. */
 CLKL_API size_t clkl_plan_scratch_size(const clkl_plan *plan);
 
-/* ---- Enqueueing --------------------------------------------------------------------------- */
+/* ---- Enqueueing ---- */
 
 /* A buffer, and the element at which index (0, 0, ...) lies. Elements are those of the buffer's
- * type; for scratch they are bytes. */
+ * type; for scratch they are bytes. This struct never changes. */
 typedef struct clkl_buffer {
     cl_mem mem;
     size_t offset;
@@ -114,8 +114,8 @@ typedef struct clkl_args {
  * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_BUFFER_TOO_SMALL, CLKL_OUT_OF_HOST_MEMORY,
  * CLKL_OUT_OF_DEVICE_MEMORY or CLKL_OPENCL_ERROR. Errors of the first kinds are found before
  * anything is enqueued and set *event to NULL. If a later command of the operation cannot be
- * enqueued, the outputs are undefined and *event covers what was enqueued already (NULL if nothing):
- * inputs and scratch are in use until it completes. */
+ * enqueued, the outputs are undefined and *event covers what was enqueued already (NULL if
+ * nothing): inputs and scratch are in use until it completes. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_enqueue(clkl_plan *plan, cl_command_queue queue,
                                                    const clkl_args *args, cl_uint n_wait,
                                                    const cl_event *wait_list, cl_event *event,

@@ -179,8 +179,9 @@ static clkl_status read_result(const clkl_spec *spec, struct clkl_problem *probl
 static clkl_status read_compute(const clkl_spec *spec, struct clkl_problem *problem,
                                 clkl_error *error)
 {
-    const bool wide = (problem->p.scale_kind != CLKL_SCALE_UNIT && problem->p.dtype == CLKL_F64) ||
-                      (problem->q.scale_kind != CLKL_SCALE_UNIT && problem->q.dtype == CLKL_F64);
+    const bool wide_p = problem->p.scale_kind != CLKL_SCALE_UNIT && problem->p.dtype == CLKL_F64;
+    const bool wide_q = problem->q.scale_kind != CLKL_SCALE_UNIT && problem->q.dtype == CLKL_F64;
+    const bool wide = !problem->deterministic && (wide_p || wide_q);
     problem->compute = spec->compute;
     if (spec->compute == CLKL_DEFAULT_DTYPE)
         problem->compute = wide ? CLKL_F64 : CLKL_F32;

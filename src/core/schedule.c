@@ -77,8 +77,7 @@ static uint32_t choose_work_group(const struct clkl_facts *facts)
 static bool choose_short_cut(const struct clkl_variant *variant, const struct clkl_facts *facts)
 {
     return facts->style == CLKL_STYLE_WIDE_CPU && variant->q_scale == CLKL_SCALE_UNIT &&
-           (variant->p_scale == CLKL_SCALE_LOGVAR || variant->p_scale == CLKL_SCALE_LOGSTD) &&
-           !variant->p_gather;
+           (variant->p_scale == CLKL_SCALE_LOGVAR || variant->p_scale == CLKL_SCALE_LOGSTD);
 }
 
 void clkl_variant_make(const struct clkl_problem *problem, const struct clkl_rows *rows,
@@ -132,6 +131,13 @@ bool clkl_variant_can_align(const struct clkl_variant *variant, const struct clk
     return true;
 }
 
+/* The most chunks of any row that is no longer: where the limit on chunks is reached, a shorter row
+ * may have more of them. */
+static uint64_t most_chunks(uint64_t elements, uint64_t longest)
+{
+    return at_most(divide_up(elements, longest), MAX_CHUNKS);
+}
+
 /* Cuts rows into chunks of nearly equal length, whole tiles each. */
 static void cut_rows(uint64_t elements, uint64_t longest, struct clkl_geometry *geometry)
 {
@@ -164,11 +170,12 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
                                const struct clkl_facts *facts, const struct clkl_tuning *tuning,
                                struct clkl_geometry *geometry, clkl_error *error)
 {
-    const uint64_t longest = facts->style == CLKL_STYLE_WIDE_CPU ? CPU_CHUNK : GPU_CHUNK;
+    const uint64_t usual = facts->style == CLKL_STYLE_WIDE_CPU ? CPU_CHUNK : GPU_CHUNK;
+    const uint64_t longest = tuning->chunk != 0 ? tuning->chunk : usual;
     if (rows->elements / MAX_CHUNK >= UINT32_MAX)
         return clkl_fail(error, CLKL_UNSUPPORTED, "too many elements in one value of the result");
     memset(geometry, 0, sizeof *geometry);
-    cut_rows(rows->elements, tuning->chunk != 0 ? tuning->chunk : longest, geometry);
+    cut_rows(rows->elements, longest, geometry);
     if (rows->rows > UINT64_MAX / 64 / geometry->chunks)
         return clkl_fail(error, CLKL_UNSUPPORTED, "too many rows");
     geometry->tasks = rows->rows * geometry->chunks;
@@ -188,7 +195,9 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
         geometry->combine_team = choose_team(geometry->chunks, variant->work_group);
         geometry->combine_groups =
             divide_up(rows->rows, variant->work_group / geometry->combine_team);
-        geometry->scratch = geometry->tasks * PARTIAL_BYTES;
+        geometry->scratch = rows->rows *
+                            at_least(geometry->chunks, most_chunks(rows->elements, longest)) *
+                            PARTIAL_BYTES;
     }
     return CLKL_OK;
 }

@@ -2,8 +2,6 @@
 #include "core/failure.h"
 #include "core/problem.h"
 
-#include <string.h>
-
 uint32_t clkl_version(void)
 {
     return CLKL_VERSION_MAJOR * 10000 + CLKL_VERSION_MINOR * 100 + CLKL_VERSION_PATCH;
@@ -36,20 +34,6 @@ const char *clkl_status_string(clkl_status status)
         return "internal error";
     }
     return "unknown status";
-}
-
-void clkl_spec_moments(clkl_spec *spec, uint32_t rank, const size_t *shape)
-{
-    if (spec == NULL)
-        return;
-    memset(spec, 0, sizeof *spec);
-    spec->struct_size = sizeof *spec;
-    spec->p.form = CLKL_MOMENTS;
-    if (shape == NULL || rank > CLKL_MAX_RANK)
-        return; /* rank stays 0, which no check accepts */
-    spec->rank = rank;
-    for (uint32_t axis = 0; axis < rank; ++axis)
-        spec->shape[axis] = shape[axis];
 }
 
 clkl_status clkl_spec_check(const clkl_spec *spec, clkl_error *error)

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Listing ----------------------------------------------------------------------------------
- */
+/* ---- Listing ---- */
 
 enum { MAX_PLATFORMS = 64, MAX_DEVICES = 64, PLATFORM_NOT_FOUND = -1001 };
 
@@ -88,8 +87,7 @@ static clkl_status add_all(struct clkl_catalog *catalog, clkl_error *error)
     return status;
 }
 
-/* ---- Choosing ---------------------------------------------------------------------------------
- */
+/* ---- Choosing ---- */
 
 static bool contains(const char *text, const char *part)
 {
@@ -231,8 +229,7 @@ void clkl_catalog_destroy(struct clkl_catalog *catalog)
     catalog->count = 0;
 }
 
-/* ---- The public list ---------------------------------------------------------------------------
- */
+/* ---- The public list ---- */
 
 /* Writes what fits into the caller's entry, whose fields beyond ours become 0. */
 static void write_info(const clkl_device_info *info, void *entry, size_t size)

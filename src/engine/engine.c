@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Making one --------------------------------------------------------------------------------
- */
+/* ---- Making one ---- */
 
 static clkl_status open_device(clkl_engine *engine, const struct clkl_catalog_entry *entry,
                                clkl_error *error)

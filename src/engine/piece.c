@@ -11,6 +11,10 @@ struct piece {
     clkl_args args;
     cl_mem held[9];
     size_t count;
+    struct {
+        uintptr_t begin, end;
+    } in_place[4]; /* host memory that buffers use where it lies */
+    size_t places;
 };
 
 static clkl_status hold(clkl_engine *engine, struct piece *piece, cl_mem_flags flags, size_t bytes,
@@ -28,14 +32,30 @@ static clkl_status hold(clkl_engine *engine, struct piece *piece, cl_mem_flags f
     return CLKL_OK;
 }
 
+/* Whether the array can be used where it lies: not if another buffer does already, for what OpenCL
+ * makes of two buffers over the same host memory is undefined. */
+static bool take_place(struct piece *piece, const void *array, size_t bytes)
+{
+    const uintptr_t begin = (uintptr_t)array, end = begin + bytes;
+    for (size_t i = 0; i < piece->places; ++i)
+        if (begin < piece->in_place[i].end && piece->in_place[i].begin < end)
+            return false;
+    piece->in_place[piece->places].begin = begin;
+    piece->in_place[piece->places++].end = end;
+    return true;
+}
+
 /* A buffer with an input array: in place where the device reads host memory, else a copy. */
 static clkl_status send(clkl_engine *engine, struct piece *piece, const void *array,
                         uint64_t elements, clkl_buffer *buffer, clkl_error *error)
 {
     const size_t bytes = (size_t)elements * sizeof(cl_float);
-    if (engine->shares_memory)
-        return hold(engine, piece, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes, (void *)array,
-                    &buffer->mem, error);
+    if (engine->shares_memory) {
+        const bool in_place = take_place(piece, array, bytes);
+        return hold(engine, piece,
+                    CL_MEM_READ_ONLY | (in_place ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR),
+                    bytes, (void *)array, &buffer->mem, error);
+    }
     const clkl_status status =
         hold(engine, piece, CL_MEM_READ_ONLY, bytes, NULL, &buffer->mem, error);
     if (status != CLKL_OK)

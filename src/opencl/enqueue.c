@@ -18,7 +18,7 @@ struct call {
     bool own_scratch;
 };
 
-/* ---- Checks -------------------------------------------------------------------------------- */
+/* ---- Checks ---- */
 
 static clkl_status check_queue(const clkl_plan *plan, cl_command_queue queue, clkl_error *error)
 {
@@ -121,7 +121,7 @@ static clkl_status take_outputs(const clkl_plan *plan, struct call *call, const 
     return status;
 }
 
-/* ---- Alignment ------------------------------------------------------------------------------ */
+/* ---- Alignment ---- */
 
 /* Whether the buffer's first byte lies at a multiple of `bytes`: OpenCL aligns what it allocates,
  * but not the caller's own memory, and a sub-buffer begins where it was told to. */
@@ -152,8 +152,7 @@ static bool is_aligned(const clkl_plan *plan, const struct call *call)
     return true;
 }
 
-/* ---- Scratch ----------------------------------------------------------------------------------
- */
+/* ---- Scratch ---- */
 
 static clkl_status take_scratch(const clkl_plan *plan, struct call *call,
                                 const clkl_buffer *scratch, clkl_error *error)
@@ -177,8 +176,7 @@ static clkl_status take_scratch(const clkl_plan *plan, struct call *call,
     return CLKL_OK;
 }
 
-/* ---- Enqueueing --------------------------------------------------------------------------------
- */
+/* ---- Enqueueing ---- */
 
 static clkl_status prepare(const clkl_plan *plan, struct call *call, const clkl_args *args,
                            clkl_error *error)

@@ -13,6 +13,8 @@ bool clkl_plan_has_kernels(const clkl_plan *plan)
 
 static clkl_status check_support(const struct clkl_problem *problem, clkl_error *error)
 {
+    if (problem->deterministic && problem->compute == CLKL_F32)
+        return CLKL_OK; /* no input is read */
     const bool wide_p = problem->p.scale_kind != CLKL_SCALE_UNIT && problem->p.dtype != CLKL_F32;
     const bool wide_q = problem->q.scale_kind != CLKL_SCALE_UNIT && problem->q.dtype != CLKL_F32;
     if (problem->compute != CLKL_F32 || wide_p || wide_q)
@@ -21,59 +23,79 @@ static clkl_status check_support(const struct clkl_problem *problem, clkl_error 
     return CLKL_OK;
 }
 
-/* The most work-items that a built kernel takes in a work-group; devices may allow it less than
- * they promise. */
-static clkl_status kernel_limit(const clkl_plan *plan, cl_program program, uint64_t *limit,
-                                clkl_error *error)
+/* ---- Building ---- */
+
+static void close_pools(clkl_plan *plan)
 {
-    cl_int code = CL_SUCCESS;
-    cl_kernel kernel = clCreateKernel(program, "clkl_diagonal", &code);
-    if (code != CL_SUCCESS)
-        return clkl_fail_opencl(error, "clCreateKernel", code);
+    struct clkl_kernel_pool *pools[] = {&plan->diagonal, &plan->diagonal_aligned, &plan->combine};
+    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; ++i) {
+        if (pools[i]->program != NULL)
+            clkl_kernel_pool_destroy(pools[i]);
+        pools[i]->program = NULL;
+    }
+}
+
+/* Builds what the device has not built yet. */
+static clkl_status open_pools(clkl_plan *plan, clkl_error *error)
+{
+    cl_program program = NULL;
+    clkl_status status = clkl_device_program(plan->device, &plan->variant, &program, error);
+    if (status != CLKL_OK)
+        return status;
+    clkl_kernel_pool_init(&plan->diagonal, program, "clkl_diagonal");
+    clkl_kernel_pool_init(&plan->combine, program, "clkl_combine");
+    plan->has_aligned = clkl_variant_can_align(&plan->variant, &plan->rows, &plan->device->facts);
+    if (!plan->has_aligned)
+        return CLKL_OK;
+    struct clkl_variant aligned = plan->variant;
+    aligned.aligned = true;
+    status = clkl_device_program(plan->device, &aligned, &program, error);
+    if (status == CLKL_OK)
+        clkl_kernel_pool_init(&plan->diagonal_aligned, program, "clkl_diagonal");
+    return status;
+}
+
+/* Lowers *limit to the work-items that a built kernel takes in a work-group; devices may allow it
+ * fewer than they promise. */
+static clkl_status lower_limit(const clkl_plan *plan, struct clkl_kernel_pool *pool,
+                               uint64_t *limit, clkl_error *error)
+{
+    cl_kernel kernel = NULL;
+    const clkl_status status = clkl_kernel_pool_take(pool, &kernel, error);
+    if (status != CLKL_OK)
+        return status;
     size_t size = 0;
-    code = clGetKernelWorkGroupInfo(kernel, plan->device->id, CL_KERNEL_WORK_GROUP_SIZE,
-                                    sizeof size, &size, NULL);
-    clReleaseKernel(kernel);
+    const cl_int code = clGetKernelWorkGroupInfo(
+        kernel, plan->device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof size, &size, NULL);
+    clkl_kernel_pool_return(pool, kernel);
     if (code != CL_SUCCESS)
         return clkl_fail_opencl(error, "clGetKernelWorkGroupInfo", code);
-    *limit = size == 0 ? 1 : size;
+    if (size < *limit)
+        *limit = size == 0 ? 1 : size;
     return CLKL_OK;
 }
 
-/* Builds the program, again with smaller work-groups if the device takes no larger ones. */
-static clkl_status build_plain(clkl_plan *plan, cl_program *program, clkl_error *error)
+/* Builds, and does so again with smaller work-groups if some kernel takes no larger ones. */
+static clkl_status build(clkl_plan *plan, clkl_error *error)
 {
     for (;;) {
-        clkl_status status = clkl_device_program(plan->device, &plan->variant, program, error);
-        uint64_t limit = 0;
+        uint64_t limit = UINT64_MAX;
+        clkl_status status = open_pools(plan, error);
         if (status == CLKL_OK)
-            status = kernel_limit(plan, *program, &limit, error);
+            status = lower_limit(plan, &plan->diagonal, &limit, error);
+        if (status == CLKL_OK)
+            status = lower_limit(plan, &plan->combine, &limit, error);
+        if (status == CLKL_OK && plan->has_aligned)
+            status = lower_limit(plan, &plan->diagonal_aligned, &limit, error);
         if (status != CLKL_OK || plan->variant.work_group <= limit)
             return status;
+        close_pools(plan);
         while (plan->variant.work_group > limit)
             plan->variant.work_group /= 2;
     }
 }
 
-static clkl_status build(clkl_plan *plan, clkl_error *error)
-{
-    cl_program program = NULL;
-    clkl_status status = build_plain(plan, &program, error);
-    if (status != CLKL_OK)
-        return status;
-    clkl_kernel_pool_init(&plan->diagonal, program, "clkl_diagonal");
-    clkl_kernel_pool_init(&plan->combine, program, "clkl_combine");
-    if (!clkl_variant_can_align(&plan->variant, &plan->rows, &plan->device->facts))
-        return CLKL_OK;
-    struct clkl_variant aligned = plan->variant;
-    aligned.aligned = true;
-    status = clkl_device_program(plan->device, &aligned, &program, error);
-    if (status != CLKL_OK)
-        return status;
-    clkl_kernel_pool_init(&plan->diagonal_aligned, program, "clkl_diagonal");
-    plan->has_aligned = true;
-    return CLKL_OK;
-}
+/* ---- The plan ---- */
 
 /* Launches every kernel once over no rows, in the geometry of the planned batch. */
 static clkl_status warm_up(clkl_plan *plan, clkl_error *error)
@@ -166,10 +188,7 @@ void clkl_plan_release(clkl_plan *plan)
 {
     if (plan == NULL)
         return;
-    struct clkl_kernel_pool *pools[] = {&plan->diagonal, &plan->diagonal_aligned, &plan->combine};
-    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; ++i)
-        if (pools[i]->program != NULL)
-            clkl_kernel_pool_destroy(pools[i]);
+    close_pools(plan);
     clkl_device_release(plan->device);
     free(plan);
 }

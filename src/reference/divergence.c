@@ -19,7 +19,7 @@
 #define HALF_LN2_HIGH 0x1.62e42fee00000p-2
 #define HALF_LN2_LOW  0x1.a39ef35793c76p-34
 
-/* ---- Words --------------------------------------------------------------------------------- */
+/* ---- Words ---- */
 
 /* The number high + low. */
 struct words {
@@ -75,7 +75,7 @@ static struct words log_deviation(const struct clkl_normal *normal)
                           v.exponent * HALF_LN2_LOW + 0.5 * log(v.high)};
 }
 
-/* ---- phi and psi --------------------------------------------------------------------------- */
+/* ---- phi and psi ---- */
 
 /* phi(2h) / 2 = h^2 (1 + 2h/3 (1 + 2h/4 (1 + ...))), for small h. */
 static double half_phi_series(double h)
@@ -123,7 +123,7 @@ static double psi(double t)
     return y * (t - 2.0 * sum);
 }
 
-/* ---- The two terms of an element ----------------------------------------------------------- */
+/* ---- The two terms of an element ---- */
 
 /* phi(x) / 2 from the logarithms of the standard deviations. */
 static double scale_term_of_logs(struct words p, struct words q)
@@ -198,7 +198,7 @@ static double mean_term(const struct clkl_normal *p, const struct clkl_normal *q
     return 0.5 * z * z;
 }
 
-/* ---- Special values ------------------------------------------------------------------------ */
+/* ---- Special values ---- */
 
 static bool is_nan(const struct clkl_normal *normal)
 {

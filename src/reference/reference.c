@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* ---- Arguments ----------------------------------------------------------------------------- */
+/* ---- Arguments ---- */
 
 static clkl_status check_side(const struct clkl_side *side, const char *name, const void *mean,
                               const void *scale, clkl_error *error)
@@ -48,7 +48,7 @@ clkl_status clkl_host_args_check(const struct clkl_problem *problem, const clkl_
     return check_side(&problem->q, "q", args->q_mean, args->q_scale, error);
 }
 
-/* ---- Elements ------------------------------------------------------------------------------ */
+/* ---- Elements ---- */
 
 /* The arrays of one of the two distributions. */
 struct arrays {
@@ -101,7 +101,7 @@ static struct clkl_normal load_normal(const struct clkl_problem *problem,
     return (struct clkl_normal){side->scale_kind, mean, scale};
 }
 
-/* ---- Sums ---------------------------------------------------------------------------------- */
+/* ---- Sums ---- */
 
 /* A. Neumaier, Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen, ZAMM 54
  * (1974): `lost` collects what rounding takes off the sum. */
@@ -166,7 +166,7 @@ static struct value value_at(const struct clkl_problem *problem, const struct ar
     return value;
 }
 
-/* ---- Results ------------------------------------------------------------------------------- */
+/* ---- Results ---- */
 
 /* Writes the value as the compute type has it, and returns what was written. */
 static double store(void *result, clkl_dtype dtype, uint64_t position, double x)

@@ -40,7 +40,7 @@ static void expect_refused(const clkl_spec *spec, clkl_status status, const char
     cr_expect_eq(clkl_spec_result_count(spec, 0), 0u, "%s", says);
 }
 
-/* ---- Refusals ------------------------------------------------------------------------------ */
+/* ---- Refusals ---- */
 
 #define SIZE                .struct_size = sizeof(clkl_spec)
 #define SMALL               SIZE, .rank = 2, .shape = {3, 4}
@@ -211,7 +211,7 @@ Test(problem, every_pair_of_forms_but_a_deterministic_q_is_taken)
         }
 }
 
-/* ---- Defaults ------------------------------------------------------------------------------ */
+/* ---- Defaults ---- */
 
 Test(problem, zero_is_a_sensible_default)
 {
@@ -282,7 +282,7 @@ Test(problem, the_compute_type_follows_the_arrays)
         cr_expect_eq(made(&cases[i].spec).compute, cases[i].compute, "case %zu", i);
 }
 
-/* ---- Where elements lie -------------------------------------------------------------------- */
+/* ---- Where elements lie ---- */
 
 static int64_t offset_of(const struct clkl_problem *problem, const struct clkl_operand *operand,
                          uint64_t place)
@@ -397,7 +397,7 @@ Test(problem, large_shapes_are_taken_as_long_as_offsets_fit)
     cr_expect_eq(clkl_problem_extent(&problem, &problem.p.scale), WIDE << 23);
 }
 
-/* ---- Clamp --------------------------------------------------------------------------------- */
+/* ---- Clamp ---- */
 
 Test(problem, the_clamp_holds_for_log_variances)
 {
@@ -473,7 +473,7 @@ Test(problem, a_deterministic_p_ignores_the_bounds)
     cr_expect(made(&spec).deterministic);
 }
 
-/* ---- The result and the batch -------------------------------------------------------------- */
+/* ---- The result and the batch ---- */
 
 Test(problem, one_axis_or_none_is_kept)
 {

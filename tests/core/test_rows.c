@@ -19,7 +19,7 @@ static struct clkl_problem made(const clkl_spec *spec)
     return problem;
 }
 
-/* ---- By hand ------------------------------------------------------------------------------- */
+/* ---- By hand ---- */
 
 static const struct {
     const char *name;
@@ -135,7 +135,7 @@ Test(rows, a_side_without_arrays_stays_in_place)
     }
 }
 
-/* ---- Against an enumeration ---------------------------------------------------------------- */
+/* ---- Against an enumeration ---- */
 
 enum { MAX_EXTENT = 4, SPECS = 4000 };
 
@@ -303,7 +303,7 @@ Test(rows, no_axis_is_left_that_could_merge)
     }
 }
 
-/* ---- A smaller batch ----------------------------------------------------------------------- */
+/* ---- A smaller batch ---- */
 
 /* As `compare`, but a row may be contiguous by its batch being small. */
 static void compare_smaller(const struct clkl_problem *problem, const struct clkl_rows *rows,

@@ -7,7 +7,7 @@
 
 TestSuite(status, .timeout = 60);
 
-/* ---- Names --------------------------------------------------------------------------------- */
+/* ---- Names ---- */
 
 enum { STATUS_COUNT = 11 };
 
@@ -59,7 +59,7 @@ Test(status, version_is_that_of_the_header)
     cr_expect_eq(version % 100, (uint32_t)CLKL_VERSION_PATCH);
 }
 
-/* ---- Failures ------------------------------------------------------------------------------ */
+/* ---- Failures ---- */
 
 /* An error full of what an earlier failure may have left. */
 static clkl_error stale_error(size_t struct_size)
@@ -148,7 +148,7 @@ Test(status, a_newer_caller_gets_all_that_is_known)
     cr_expect_eq(newer.future[0], 'x');
 }
 
-/* ---- OpenCL's codes ------------------------------------------------------------------------ */
+/* ---- OpenCL's codes ---- */
 
 /* Numbers of CL/cl.h, written out: this room sees nothing of it. */
 static const struct {
@@ -197,7 +197,7 @@ Test(status, opencl_codes_become_statuses)
     }
 }
 
-/* ---- Reserved words ------------------------------------------------------------------------ */
+/* ---- Reserved words ---- */
 
 Test(status, a_reserved_word_that_is_not_zero_is_named)
 {

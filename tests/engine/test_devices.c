@@ -14,7 +14,7 @@ TestSuite(devices, .init = want_two_devices, .timeout = 120);
 
 enum { MANY = 16 };
 
-/* ---- What it says -------------------------------------------------------------------------- */
+/* ---- What it says ---- */
 
 static bool is_text(const char *text, size_t size)
 {
@@ -53,7 +53,7 @@ Test(devices, each_is_described)
     cr_expect_eq(infos[count].name[0], 'x', "written beyond the last device");
 }
 
-/* ---- Room ---------------------------------------------------------------------------------- */
+/* ---- Room ---- */
 
 Test(devices, as_many_are_written_as_there_is_room_for)
 {
@@ -119,7 +119,7 @@ Test(devices, an_older_caller_gets_what_it_knows)
     cr_expect_eq(older[count].name[0], 'x');
 }
 
-/* ---- The choice ---------------------------------------------------------------------------- */
+/* ---- The choice ---- */
 
 static size_t chosen_of(const clkl_device_info *infos, size_t count)
 {
@@ -225,7 +225,7 @@ Test(devices, no_platform_is_no_error)
     cr_expect_str_eq(info.name, "untouched");
 }
 
-/* ---- Refusals ------------------------------------------------------------------------------ */
+/* ---- Refusals ---- */
 
 static void expect_refused(const clkl_engine_options *options, size_t capacity,
                            clkl_device_info *infos, size_t *count, const char *says)

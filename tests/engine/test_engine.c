@@ -7,7 +7,7 @@ TestSuite(engine, .init = forget_wish, .timeout = 300);
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/* ---- Choosing a device --------------------------------------------------------------------- */
+/* ---- Choosing a device ---- */
 
 enum { MANY = 16 };
 

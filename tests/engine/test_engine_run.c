@@ -11,7 +11,7 @@ TestSuite(engine_run, .init = forget_wish, .timeout = 300);
 #define SIZE         .struct_size = sizeof(clkl_spec)
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/* ---- Work to do ---------------------------------------------------------------------------- */
+/* ---- Work to do ---- */
 
 /* Arrays of one computation; outputs have one more entry than they should, with a mark in it. */
 struct work {
@@ -126,7 +126,7 @@ static void run(clkl_engine *engine, struct work *work, const char *name)
     expect_marks(work, name);
 }
 
-/* ---- Results ------------------------------------------------------------------------------- */
+/* ---- Results ---- */
 
 static uint64_t terms_of(const struct work *work)
 {
@@ -368,7 +368,7 @@ Test(engine_run, one_engine_after_the_other_and_two_at_once)
     work_free(&work);
 }
 
-/* ---- Pieces -------------------------------------------------------------------------------- */
+/* ---- Pieces ---- */
 
 /* The bytes of the largest array, input or output, of a batch. */
 static cl_ulong largest_array(const clkl_spec *spec, uint64_t batch)
@@ -522,7 +522,7 @@ Test(engine_run, what_cannot_be_cut_must_fit)
     clkl_engine_release(engine);
 }
 
-/* ---- Refusals ------------------------------------------------------------------------------ */
+/* ---- Refusals ---- */
 
 static void expect_run_refused(clkl_engine *engine, const clkl_spec *spec,
                                const clkl_host_args *args, clkl_status status, const char *says)

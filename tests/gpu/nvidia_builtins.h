@@ -5,32 +5,32 @@
 
 #define BUILTIN __attribute__((overloadable, always_inline))
 
-#define SCALAR(function, type, device)                                                             \
-    type device(type);                                                                             \
-    type BUILTIN function(type x)                                                                  \
-    {                                                                                              \
-        return device(x);                                                                          \
+#define SCALAR(function, type, device) \
+    type device(type);                 \
+    type BUILTIN function(type x)      \
+    {                                  \
+        return device(x);              \
     }
 
-#define HALVES(function, type)                                                                     \
-    type BUILTIN function(type x)                                                                  \
-    {                                                                                              \
-        return (type)(function(x.lo), function(x.hi));                                             \
+#define HALVES(function, type)                         \
+    type BUILTIN function(type x)                      \
+    {                                                  \
+        return (type)(function(x.lo), function(x.hi)); \
     }
 
-#define VECTORS(function, type)                                                                    \
-    HALVES(function, type##2)                                                                      \
-    HALVES(function, type##4)                                                                      \
-    HALVES(function, type##8)                                                                      \
+#define VECTORS(function, type) \
+    HALVES(function, type##2)   \
+    HALVES(function, type##4)   \
+    HALVES(function, type##8)   \
     HALVES(function, type##16)
 
-#define FLOATS(function, device)                                                                   \
-    SCALAR(function, float, device)                                                                \
+#define FLOATS(function, device)    \
+    SCALAR(function, float, device) \
     VECTORS(function, float)
 
-#define FLOATS_AND_DOUBLES(function)                                                               \
-    FLOATS(function, __nv_##function##f)                                                           \
-    SCALAR(function, double, __nv_##function)                                                      \
+#define FLOATS_AND_DOUBLES(function)          \
+    FLOATS(function, __nv_##function##f)      \
+    SCALAR(function, double, __nv_##function) \
     VECTORS(function, double)
 
 FLOATS_AND_DOUBLES(exp)

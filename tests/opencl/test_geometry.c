@@ -24,8 +24,7 @@ static void close_device(void)
 
 TestSuite(device_geometry, .init = open_device, .fini = close_device, .timeout = 300);
 
-/* ---- What is computed -------------------------------------------------------------------------
- */
+/* ---- What is computed ---- */
 
 static const uint64_t lengths[] = {1,  2,  3,   15,  16,  17,  31,   32,   33,   63,
                                    64, 65, 100, 255, 256, 257, 1000, 1023, 4097, 20000};
@@ -125,8 +124,7 @@ static void free_subjects(struct subjects *subjects)
         free_subject(&subjects->of[i]);
 }
 
-/* ---- Ways ---------------------------------------------------------------------------------------
- */
+/* ---- Ways ---- */
 
 static void check(struct subject *subject, const struct clkl_tuning *tuning)
 {

@@ -36,7 +36,7 @@ static void close_device(void)
 
 TestSuite(device_special, .init = open_device, .fini = close_device, .timeout = 300);
 
-/* ---- Arrays -------------------------------------------------------------------------------- */
+/* ---- Arrays ---- */
 
 /* P mean, P scale, Q mean, Q scale; those of a standard side are there and not passed on. */
 struct arrays {
@@ -84,8 +84,7 @@ static bool is_log(enum scale_kind kind)
     return kind == SCALE_LOGVAR || kind == SCALE_LOGSTD;
 }
 
-/* ---- Special values ---------------------------------------------------------------------------
- */
+/* ---- Special values ---- */
 
 struct list {
     float values[16];
@@ -261,8 +260,7 @@ Test(device_special, values_on_a_gpu)
     check_grid(SCALE_VAR, SCALE_STD, NULL);
 }
 
-/* ---- Equal distributions -----------------------------------------------------------------------
- */
+/* ---- Equal distributions ---- */
 
 enum { EQUAL_ROWS = 40 };
 
@@ -327,8 +325,7 @@ Test(device_special, equal_distributions_give_0)
                     check_equal(p, q, lengths[i]);
 }
 
-/* ---- Nearly equal distributions ----------------------------------------------------------------
- */
+/* ---- Nearly equal distributions ---- */
 
 enum { NEAR_ROWS = 3000 };
 

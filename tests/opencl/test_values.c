@@ -34,7 +34,7 @@ static void close_all(void)
 
 TestSuite(device_values, .init = open_all, .fini = close_all, .timeout = 300);
 
-/* ---- Cases --------------------------------------------------------------------------------- */
+/* ---- Cases ---- */
 
 static void note_listed(const struct test_case *c, const float *result)
 {
@@ -160,7 +160,7 @@ Test(device_values, batches_of_a_hundred_thousand)
     cr_expect_gt(report.checked, 500u);
 }
 
-/* ---- Real data ------------------------------------------------------------------------------- */
+/* ---- Real data ---- */
 
 /* The last `count` floats of a .npy file of them. To be freed. */
 static float *load_floats(const char *path, long count)

@@ -38,7 +38,7 @@ static double bound(int p_kind, int q_kind, double kl)
     return 4e-15 * kl + (mixed ? 2e-14 * sqrt(kl) : 0.0);
 }
 
-/* ---- Values -------------------------------------------------------------------------------- */
+/* ---- Values ---- */
 
 struct sample {
     int p_kind;
@@ -123,7 +123,7 @@ Test(divergence, values_of_doubles)
     }
 }
 
-/* ---- Special values ------------------------------------------------------------------------ */
+/* ---- Special values ---- */
 
 /* The scale that every kind has under another name. */
 enum scale_value { ONE, ZERO, MINUS_ZERO, INFINITE, NOT_A_NUMBER, NEGATIVE, MINUS_INFINITE };
@@ -265,7 +265,7 @@ Test(divergence, what_is_negative)
         }
 }
 
-/* ---- Zeros and signs ----------------------------------------------------------------------- */
+/* ---- Zeros and signs ---- */
 
 /* A scale of the kind for the logarithm of a standard deviation. */
 static double scale_for(int kind, double log_deviation)
@@ -334,7 +334,7 @@ Test(divergence, never_negative_and_never_nan)
             }
 }
 
-/* ---- Identities ---------------------------------------------------------------------------- */
+/* ---- Identities ---- */
 
 /* Two normals whose scales are doubles in all kinds alike, up to rounding. */
 struct pair {

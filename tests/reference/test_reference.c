@@ -9,7 +9,7 @@
 
 TestSuite(reference, .timeout = 60);
 
-/* ---- Direct sums --------------------------------------------------------------------------- */
+/* ---- Direct sums ---- */
 
 /* What a test puts into an array and what it says of it are kept apart: here are the numbers by
  * their place in the shape, the last axis fastest, and nothing of strides. */
@@ -141,7 +141,7 @@ static clkl_spec spec_of_rank(uint32_t rank)
     return spec;
 }
 
-/* ---- Layouts ------------------------------------------------------------------------------- */
+/* ---- Layouts ---- */
 
 Test(reference, packed_moments_of_every_rank_and_split_axis)
 {
@@ -274,7 +274,7 @@ Test(reference, types_of_the_two_sides_may_differ)
     cr_expect_float_eq(kl, direct, 1e-15 * direct);
 }
 
-/* ---- Batch and result ---------------------------------------------------------------------- */
+/* ---- Batch and result ---- */
 
 Test(reference, batch_smaller_than_planned)
 {

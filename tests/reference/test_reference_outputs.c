@@ -32,7 +32,7 @@ Test(reference_outputs, deterministic_p_gives_zero_whatever_lies_there)
     }
 }
 
-/* ---- Status -------------------------------------------------------------------------------- */
+/* ---- Status ---- */
 
 enum { NOT_A_NUMBER = CLKL_VALUE_NAN, INFINITE = CLKL_VALUE_INFINITE };
 enum { NEGATIVE = CLKL_VALUE_NAN | CLKL_VALUE_NEGATIVE_SCALE };
@@ -105,7 +105,7 @@ Test(reference_outputs, status_is_that_of_the_value_as_it_is_stored)
     cr_expect_float_eq(kl / 5e39, 1.0, 1e-7);
 }
 
-/* ---- Clamp --------------------------------------------------------------------------------- */
+/* ---- Clamp ---- */
 
 /* Two samples of four elements, and a Q of four that both share; the clamp is [-2, 3]. */
 static const float clamp_mean[4] = {0.5f, -1.0f, 0.0f, 2.0f};
@@ -233,7 +233,7 @@ Test(reference_outputs, clamp_leaves_the_other_kinds_alone)
     cr_expect_float_eq(kl[0], direct, 1e-15 * direct);
 }
 
-/* ---- What is refused ----------------------------------------------------------------------- */
+/* ---- What is refused ---- */
 
 /* The call fails, and the message names what it is about. */
 static void refuse(const clkl_spec *spec, const clkl_host_args *args, const char *about)

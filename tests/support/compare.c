@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The two computations ------------------------------------------------------------------ */
+/* ---- The two computations ---- */
 
 static void *allocate(uint64_t count, size_t size)
 {
@@ -110,7 +110,7 @@ bool outcome_equal(const struct outcome *a, const struct outcome *b)
             memcmp(a->clamped, b->clamped, a->count * sizeof *a->clamped) == 0);
 }
 
-/* ---- Comparing ------------------------------------------------------------------------------- */
+/* ---- Comparing ---- */
 
 struct tolerance device_tolerance(const struct test_device *device)
 {
