@@ -35,8 +35,7 @@
  * variance or standard deviation below 0 gives NaN and is reported in the status of the sample.
  *
  * Conventions. Every struct that a call is given begins with its size, which the caller sets
- * (struct_size = sizeof x); structs within structs have reserved fields. Every other field may be
- * left 0. Functions return a clkl_status and, if
+ * (struct_size = sizeof x); every other field may be left 0. Functions return a clkl_status and, if
  * `error` is not NULL, describe a failure there. Handles belong to the caller until released;
  * releasing NULL does nothing. The library has no global state, never prints and never exits.
  */

@@ -197,7 +197,9 @@ static void check_second_stage(const struct clkl_facts *facts, const struct plan
         cr_assert_eq(geometry->combine_groups, 0u);
         return;
     }
-    cr_assert_eq(geometry->scratch, geometry->tasks * PARTIAL);
+    cr_assert_geq(geometry->scratch, geometry->tasks * PARTIAL);
+    if (plan->rows.elements < POWER(28)) /* well below the most chunks that a row may have */
+        cr_assert_eq(geometry->scratch, geometry->tasks * PARTIAL);
     cr_assert(is_power_of_two(geometry->combine_team));
     cr_assert_leq(geometry->combine_team, work_group);
     cr_assert(
@@ -305,7 +307,20 @@ Test(schedule, huge_rows_are_cut_into_few_chunks)
         cr_expect(geometry.chunks <= 65536 || geometry.chunk == POWER(30), "2^%zu", i);
         cr_expect_leq(geometry.chunk, POWER(30));
         cr_expect_eq(geometry.tasks, 3 * (uint64_t)geometry.chunks);
-        cr_expect_eq(geometry.scratch, geometry.tasks * PARTIAL);
+        cr_expect_geq(geometry.scratch, geometry.tasks * PARTIAL);
+    }
+}
+
+/* A smaller batch than planned must do with the scratch that was planned. */
+Test(schedule, shorter_rows_need_no_more_scratch)
+{
+    uint64_t before = 0;
+    for (uint64_t batch = 1000; batch < 2200; ++batch) {
+        const struct clkl_rows rows = rows_of(1, batch << 20);
+        struct clkl_geometry geometry;
+        cr_assert_eq(geometry_of(&rows, 256, &geometry, NULL), CLKL_OK);
+        cr_expect_geq(geometry.scratch, before, "batch %u", (unsigned)batch);
+        before = geometry.scratch;
     }
 }
 

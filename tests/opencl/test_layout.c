@@ -141,13 +141,14 @@ static struct outcome run(const clkl_spec *spec, const struct arrays *arrays, ui
     return outcome;
 }
 
-/* Keeps the first axis, one in the middle, the last and none, with mean and sum over the batch. */
+/* Keeps the second axis, one in the middle, the last and none, with mean and sum over the batch. */
 static void check_keeps(clkl_spec spec, const struct arrays *arrays, const char *name)
 {
-    const uint32_t keeps[] = {1u << (spec.rank / 2), 1u << (spec.rank - 1), CLKL_KEEP_NONE};
+    const uint32_t keeps[] = {1u << 1, 1u << (spec.rank / 2), 1u << (spec.rank - 1),
+                              CLKL_KEEP_NONE};
     for (size_t i = 0; i < sizeof keeps / sizeof *keeps; ++i) {
         spec.keep = keeps[i];
-        spec.batch_reduction = i == 1 ? CLKL_BATCH_SUM : CLKL_BATCH_MEAN;
+        spec.batch_reduction = i == 2 ? CLKL_BATCH_SUM : CLKL_BATCH_MEAN;
         for (uint64_t batch = 0; batch < 3; batch += 2) {
             struct outcome outcome = run(&spec, arrays, batch, name);
             outcome_free(&outcome);
@@ -205,6 +206,8 @@ static clkl_spec spec_of_four_axes(void)
     spec.clamp_high = 20.0;
     return spec;
 }
+
+enum { DENSE = 0, PACKED = 1, FORTRAN = 5 };
 
 static const struct layout layouts_of_p[] = {
     {"dense", {.form = CLKL_MEAN_LOGVAR}, {0}},
@@ -272,8 +275,16 @@ Test(device_layout, shared_q)
 }
 
 /* A prior for each channel: for each index of axis 1. */
+enum { CHANNEL_PRIOR = 2 };
+
 static const struct layout layouts_of_prior[] = {
     {"Q written out", DENSE_P, {.form = CLKL_MEAN_LOGVAR}},
+    {"Q written out, its scale in Fortran order",
+     DENSE_P,
+     {.form = CLKL_MEAN_LOGVAR,
+      .layout = CLKL_STRIDED,
+      .mean_strides = {240, 60, 10, 1},
+      .scale_strides = {1, 200, 800, 4800}}},
     {"a prior for each channel",
      DENSE_P,
      {.form = CLKL_MEAN_LOGVAR,
@@ -308,11 +319,12 @@ static void check_keeps_of(clkl_spec spec, clkl_gaussian p, clkl_gaussian q, uns
 Test(device_layout, kept_axes)
 {
     const clkl_spec spec = spec_of_four_axes();
-    check_keeps_of(spec, layouts_of_p[0].p, layouts_of_p[0].q, 0, "dense");
-    check_keeps_of(spec, layouts_of_p[1].p, layouts_of_p[1].q, 0, "packed");
-    check_keeps_of(spec, layouts_of_p[5].p, layouts_of_p[5].q, 0, "Fortran order");
-    check_keeps_of(spec, layouts_of_prior[1].p, layouts_of_prior[1].q, 1u << 0 | 1u << 2 | 1u << 3,
-                   "a prior for each channel");
+    static const struct layout *const one_side[] = {&layouts_of_p[DENSE], &layouts_of_p[PACKED],
+                                                    &layouts_of_p[FORTRAN]};
+    const struct layout *prior = &layouts_of_prior[CHANNEL_PRIOR];
+    for (size_t i = 0; i < sizeof one_side / sizeof *one_side; ++i)
+        check_keeps_of(spec, one_side[i]->p, one_side[i]->q, 0, one_side[i]->name);
+    check_keeps_of(spec, prior->p, prior->q, 1u << 0 | 1u << 2 | 1u << 3, prior->name);
 }
 
 /* Strides of the axes in reverse order: nothing lies beside its neighbour. */
