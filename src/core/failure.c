@@ -52,15 +52,6 @@ clkl_status clkl_fail_opencl(clkl_error *error, const char *call, int32_t code)
     return status;
 }
 
-clkl_status clkl_check_reserved(const uint64_t *reserved, const char *name, clkl_status status,
-                                clkl_error *error)
-{
-    for (int i = 0; i < 8; ++i)
-        if (reserved[i] != 0)
-            return clkl_fail(error, status, "%s[%d] is not 0; expected 0 in this version", name, i);
-    return CLKL_OK;
-}
-
 const char *clkl_opencl_code_string(int32_t code)
 {
     static const struct {

@@ -17,10 +17,6 @@ clkl_status clkl_fail(clkl_error *error, clkl_status status, const char *format,
 /* As clkl_fail, for an OpenCL call that returned `code`. Chooses the status from the code. */
 clkl_status clkl_fail_opencl(clkl_error *error, const char *call, int32_t code);
 
-/* `status`, with a message that names `name`, if one of the 8 reserved words is not 0. */
-clkl_status clkl_check_reserved(const uint64_t *reserved, const char *name, clkl_status status,
-                                clkl_error *error);
-
 /* The name of an OpenCL error code, e.g. "CL_OUT_OF_RESOURCES"; "unknown error" otherwise. */
 const char *clkl_opencl_code_string(int32_t code);
 

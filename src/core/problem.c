@@ -1,5 +1,6 @@
 #include "core/problem.h"
 
+#include "core/arguments.h"
 #include "core/checked.h"
 #include "core/failure.h"
 
@@ -208,16 +209,15 @@ clkl_status clkl_problem_make(const clkl_spec *spec, struct clkl_problem *proble
 {
     if (spec == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "spec is NULL");
-    if (spec->struct_size < sizeof *spec)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
-                         "spec->struct_size is %zu; expected sizeof(clkl_spec), which is %zu",
-                         spec->struct_size, sizeof *spec);
+    clkl_status status = clkl_check_struct(spec, sizeof *spec, "spec", "clkl_spec", error);
+    if (status != CLKL_OK)
+        return status;
     memset(problem, 0, sizeof *problem);
     if (spec->q.form == CLKL_DETERMINISTIC)
         return clkl_fail(error, CLKL_INVALID_SPEC,
                          "Q is deterministic; the divergence from a point mass is not defined");
     problem->deterministic = spec->p.form == CLKL_DETERMINISTIC;
-    clkl_status status = check_reserved(spec, error);
+    status = check_reserved(spec, error);
     if (status == CLKL_OK)
         status = read_shape(spec, problem, error);
     if (status == CLKL_OK)

@@ -1,6 +1,6 @@
 #include "engine/catalog.h"
 
-#include "core/failure.h"
+#include "core/arguments.h"
 #include "opencl/facts.h"
 
 #include <ctype.h>
@@ -191,11 +191,10 @@ static clkl_status check_options(const clkl_engine_options *options, clkl_error 
 {
     if (options == NULL)
         return CLKL_OK;
-    if (options->struct_size < sizeof *options)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
-                         "options->struct_size is %zu; expected sizeof(clkl_engine_options), which "
-                         "is %zu",
-                         options->struct_size, sizeof *options);
+    const clkl_status status =
+        clkl_check_struct(options, sizeof *options, "options", "clkl_engine_options", error);
+    if (status != CLKL_OK)
+        return status;
     if (options->fallback != CLKL_FALLBACK_ALLOWED && options->fallback != CLKL_FALLBACK_FORBIDDEN)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "unknown fallback %d",
                          (int)options->fallback);

@@ -1,6 +1,6 @@
 #include "engine/engine.h"
 
-#include "core/failure.h"
+#include "core/arguments.h"
 #include "core/problem.h"
 #include "engine/catalog.h"
 #include "reference/reference.h"
@@ -192,12 +192,10 @@ clkl_status clkl_engine_run(clkl_engine *engine, const clkl_spec *spec, const cl
 {
     if (engine == NULL || spec == NULL || args == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "engine, spec or args is NULL");
-    if (args->struct_size < sizeof *args)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
-                         "args->struct_size is %zu; expected sizeof(clkl_host_args), which is %zu",
-                         args->struct_size, sizeof *args);
-    const clkl_status status =
-        clkl_check_reserved(args->reserved, "args->reserved", CLKL_INVALID_ARGUMENT, error);
+    clkl_status status = clkl_check_struct(args, sizeof *args, "args", "clkl_host_args", error);
+    if (status != CLKL_OK)
+        return status;
+    status = clkl_check_reserved(args->reserved, "args->reserved", CLKL_INVALID_ARGUMENT, error);
     if (status != CLKL_OK)
         return status;
     return engine->reference ? clkl_reference_run(spec, args, error)

@@ -1,5 +1,6 @@
 /* clkl_enqueue: check everything, then enqueue one or two kernels (or, for a deterministic P,
  * fills). */
+#include "core/arguments.h"
 #include "core/checked.h"
 #include "core/failure.h"
 #include "opencl/launch.h"
@@ -276,15 +277,14 @@ clkl_status clkl_enqueue(clkl_plan *plan, cl_command_queue queue, const clkl_arg
         *event = NULL;
     if (plan == NULL || queue == NULL || args == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "plan, queue or args is NULL");
-    if (args->struct_size < sizeof *args)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
-                         "args->struct_size is %zu; expected sizeof(clkl_args), which is %zu",
-                         args->struct_size, sizeof *args);
+    clkl_status status = clkl_check_struct(args, sizeof *args, "args", "clkl_args", error);
+    if (status != CLKL_OK)
+        return status;
     if ((n_wait == 0) != (wait_list == NULL))
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "n_wait is %u, but wait_list is %s",
                          (unsigned)n_wait, wait_list == NULL ? "NULL" : "not");
     struct call call;
-    clkl_status status = check_queue(plan, queue, error);
+    status = check_queue(plan, queue, error);
     if (status == CLKL_OK)
         status = prepare(plan, &call, args, error);
     if (status != CLKL_OK)

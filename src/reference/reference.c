@@ -1,6 +1,6 @@
 #include "reference/reference.h"
 
-#include "core/failure.h"
+#include "core/arguments.h"
 #include "reference/divergence.h"
 
 #include <math.h>
@@ -26,12 +26,10 @@ clkl_status clkl_host_args_check(const struct clkl_problem *problem, const clkl_
 {
     if (args == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "args is NULL");
-    if (args->struct_size < sizeof *args)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
-                         "args->struct_size is %zu; expected sizeof(clkl_host_args), which is %zu",
-                         args->struct_size, sizeof *args);
-    clkl_status status =
-        clkl_check_reserved(args->reserved, "args->reserved", CLKL_INVALID_ARGUMENT, error);
+    clkl_status status = clkl_check_struct(args, sizeof *args, "args", "clkl_host_args", error);
+    if (status != CLKL_OK)
+        return status;
+    status = clkl_check_reserved(args->reserved, "args->reserved", CLKL_INVALID_ARGUMENT, error);
     if (status != CLKL_OK)
         return status;
     if (args->result == NULL)

@@ -1,5 +1,5 @@
 /* Status names, the version, and how failures are reported. */
-#include "core/failure.h"
+#include "core/arguments.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
