@@ -107,15 +107,13 @@ static int compute(const struct kl_options *options, const struct kl_files *file
                         (options->report == KL_REPORT_SUMMARY || options->report == KL_REPORT_JSON);
     struct output *output = NULL;
     struct kl_result result;
-    if (!open_output(options, &output))
+    if (!kl_run(options, files, task, counts, &result))
         return EXIT_NOTHING_DONE;
-    if (!kl_run(options, files, task, counts, &result)) {
-        output_abandon(output);
-        return EXIT_NOTHING_DONE;
-    }
     const struct statistics statistics = statistics_gather(task, &result);
     const struct report report = {options, task, &result, &statistics};
-    const int status = publish(&report, output);
+    /* Opened no sooner, so that there is nothing to leave behind for who is killed while computing.
+     */
+    const int status = open_output(options, &output) ? publish(&report, output) : EXIT_NOTHING_DONE;
     kl_result_free(&result);
     return status;
 }

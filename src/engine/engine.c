@@ -1,6 +1,6 @@
 #include "engine/engine.h"
 
-#include "core/arguments.h"
+#include "core/failure.h"
 #include "core/problem.h"
 #include "engine/catalog.h"
 #include "reference/reference.h"
@@ -168,9 +168,9 @@ static clkl_status run_on_device(clkl_engine *engine, const clkl_spec *spec,
     struct clkl_problem problem;
     clkl_status status = clkl_problem_make(spec, &problem, error);
     if (status == CLKL_OK)
-        status = clkl_problem_set_batch(&problem, args->batch, error);
-    if (status == CLKL_OK)
         status = clkl_host_args_check(&problem, args, error);
+    if (status == CLKL_OK)
+        status = clkl_problem_set_batch(&problem, args->batch, error);
     if (status != CLKL_OK)
         return status;
     const uint64_t total = problem.shape[0];
@@ -192,12 +192,6 @@ clkl_status clkl_engine_run(clkl_engine *engine, const clkl_spec *spec, const cl
 {
     if (engine == NULL || spec == NULL || args == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "engine, spec or args is NULL");
-    clkl_status status = clkl_check_struct(args, sizeof *args, "args", "clkl_host_args", error);
-    if (status != CLKL_OK)
-        return status;
-    status = clkl_check_reserved(args->reserved, "args->reserved", CLKL_INVALID_ARGUMENT, error);
-    if (status != CLKL_OK)
-        return status;
     return engine->reference ? clkl_reference_run(spec, args, error)
                              : run_on_device(engine, spec, args, error);
 }
