@@ -63,7 +63,7 @@ static cl_mem spoiled_buffer(size_t bytes)
     return mem;
 }
 
-static struct call make_call(void)
+static struct call make_tuned_call(const struct clkl_tuning *tuning)
 {
     static float arrays[CLKL_OPERANDS][BATCH * ELEMENTS];
     struct call call = {.spec = usual_spec()};
@@ -74,7 +74,8 @@ static struct call make_call(void)
             arrays[operand][i] = hash_uniform_float(7, (uint64_t)operand, i, -2.0, 2.0);
     }
     expected_make(&call.spec, &inputs, 0, &call.expected);
-    cr_assert_eq(clkl_plan_create(device.device, &call.spec, 0, &call.plan, NULL), CLKL_OK);
+    cr_assert_eq(clkl_plan_create_tuned(device.device, &call.spec, 0, tuning, &call.plan, NULL),
+                 CLKL_OK);
     cr_assert_gt(clkl_plan_scratch_size(call.plan), 0u);
     call.args.struct_size = sizeof call.args;
     call.args.p_mean.mem = test_buffer(&device, arrays[0], sizeof arrays[0]);
@@ -86,6 +87,12 @@ static struct call make_call(void)
     call.args.clamp_counts.mem = spoiled_buffer(BATCH * sizeof(cl_uint2));
     call.args.scratch.mem = spoiled_buffer(clkl_plan_scratch_size(call.plan));
     return call;
+}
+
+static struct call make_call(void)
+{
+    const struct clkl_tuning automatic = {0};
+    return make_tuned_call(&automatic);
 }
 
 static void free_args(const clkl_args *args)
@@ -313,10 +320,12 @@ static cl_command_queue free_queue(void)
     return queue;
 }
 
-/* The event covers both stages: nothing else is waited for, and another queue reads. */
+/* The event covers both stages: nothing else is waited for, and another queue reads. The second
+ * stage is made long. */
 Test(device_enqueue, event_is_complete_when_the_results_are_there)
 {
-    struct call call = make_call();
+    const struct clkl_tuning tuning = {.chunk = 1};
+    struct call call = make_tuned_call(&tuning);
     cl_command_queue queue = free_queue();
     for (int i = 0; i < 10; ++i) {
         cl_event event = NULL;
@@ -384,12 +393,22 @@ Test(device_enqueue, scratch_may_be_left_to_the_library)
 /* ---- A deterministic P
  * ------------------------------------------------------------------------------ */
 
-static void expect_zeros(cl_mem mem, size_t words, const char *what)
+/* Zeros in `count` values of `words` words each, from the value `first` on; the rest is spoiled. */
+static void expect_zeros(cl_mem mem, size_t words, size_t first, size_t count, const char *what)
 {
     cl_uint data[2 * BATCH];
-    read_buffer(mem, words * sizeof *data, data);
-    for (size_t i = 0; i < words; ++i)
-        cr_expect_eq(data[i], 0u, "%s", what);
+    read_buffer(mem, BATCH * words * sizeof *data, data);
+    for (size_t i = 0; i < BATCH * words; ++i) {
+        const bool inside = i / words >= first && i / words < first + count;
+        cr_expect_eq(data[i], inside ? 0u : UINT32_MAX, "%s, word %zu", what, i);
+    }
+}
+
+static void expect_all_zeros(const clkl_args *args, size_t first, size_t count)
+{
+    expect_zeros(args->result.mem, 1, first, count, "result");
+    expect_zeros(args->value_status.mem, 1, first, count, "value_status");
+    expect_zeros(args->clamp_counts.mem, 2, first, count, "clamp_counts");
 }
 
 /* Gives zeros in all outputs, needs no inputs, and waits as every call does. */
@@ -399,15 +418,17 @@ Test(device_enqueue, deterministic_p)
     call.spec.p.form = CLKL_DETERMINISTIC;
     cr_assert_eq(clkl_plan_create(device.device, &call.spec, 0, &call.plan, NULL), CLKL_OK);
     cr_expect_eq(clkl_plan_scratch_size(call.plan), 0u);
-    call.args = (clkl_args){.struct_size = sizeof call.args};
-    call.args.result.mem = spoiled_buffer(BATCH * sizeof(cl_float));
-    call.args.value_status.mem = spoiled_buffer(BATCH * sizeof(cl_uint));
-    call.args.clamp_counts.mem = spoiled_buffer(BATCH * sizeof(cl_uint2));
+    call.args = (clkl_args){.struct_size = sizeof call.args, .batch = 1};
+    call.args.result = (clkl_buffer){spoiled_buffer(BATCH * sizeof(cl_float)), 1};
+    call.args.value_status = (clkl_buffer){spoiled_buffer(BATCH * sizeof(cl_uint)), 1};
+    call.args.clamp_counts = (clkl_buffer){spoiled_buffer(BATCH * sizeof(cl_uint2)), 1};
     cl_command_queue queue = free_queue();
     check_waiting(&call, queue);
-    expect_zeros(call.args.result.mem, BATCH, "result");
-    expect_zeros(call.args.value_status.mem, BATCH, "value_status");
-    expect_zeros(call.args.clamp_counts.mem, 2 * BATCH, "clamp_counts");
+    expect_all_zeros(&call.args, 1, 1);
+    call.args.batch = BATCH;
+    call.args.result.offset = call.args.value_status.offset = call.args.clamp_counts.offset = 0;
+    cr_assert_eq(clkl_enqueue(call.plan, device.queue, &call.args, 0, NULL, NULL, NULL), CLKL_OK);
+    expect_all_zeros(&call.args, 0, BATCH);
     clReleaseCommandQueue(queue);
     clkl_plan_release(call.plan);
     free_args(&call.args);

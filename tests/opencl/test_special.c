@@ -14,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A row is at least one vector and its remainder, at any width. */
-enum { ELEMENTS = 21 };
+/* A row is a vector and a remainder at any width. A long row also has tiles that are whole, and
+ * some that are not: they are for pairs of which one side is standard, as the short cut is for
+ * some. */
+enum { ELEMENTS = 21, LONG = 277 };
 
 static struct test_device device;
 static struct tolerance tolerance;
@@ -120,7 +122,7 @@ static struct list special_values(enum scale_kind kind, bool scale)
     if (scale && !is_log(kind))
         append(&list, 1.0f);
     if (subnormals)
-        append(&list, 1e-40f);
+        append(&list, scale ? 1e-40f : FLT_TRUE_MIN);
     return list;
 }
 
@@ -137,42 +139,51 @@ static float neighbour(enum neighbours neighbours, enum scale_kind kind, int ope
     return (float)(scale && !is_log(kind) ? exp(x) : x);
 }
 
-/* Where in its row the special element stands: first, last, in the remainder, at ends of vectors.
- */
-static size_t place_of(size_t row)
-{
-    static const size_t places[] = {0, ELEMENTS - 1, 16, 15, 7, 18, 4};
-    return places[row % (sizeof places / sizeof *places)];
-}
+/* Where in its row the special element stands: first, last, in the remainder, at ends of vectors
+ * and of tiles. */
+static const size_t places[] = {0, ELEMENTS - 1, 16, 15, 7, 18, 4};
+static const size_t long_places[] = {0, LONG - 1, 15, 100, 127, 128, 255, 256, 274};
+enum { PLACES = sizeof places / sizeof *places, LONG_PLACES = sizeof long_places / sizeof *places };
 
+/* One row for each combination; with long rows, which are few, one for each place as well. */
 struct grid {
     enum scale_kind kinds[2];
     struct list lists[CLKL_OPERANDS];
+    size_t combinations;
     size_t rows;
+    size_t elements;
 };
 
 static struct grid grid_of(enum scale_kind p, enum scale_kind q)
 {
-    struct grid grid = {.kinds = {p, q}, .rows = 1};
+    const bool is_long = p == SCALE_STANDARD || q == SCALE_STANDARD;
+    struct grid grid = {.kinds = {p, q}, .combinations = 1};
     for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
         grid.lists[operand] = special_values(grid.kinds[operand / 2], operand % 2 == 1);
-        grid.rows *= grid.lists[operand].count;
+        grid.combinations *= grid.lists[operand].count;
     }
+    grid.elements = is_long ? LONG : ELEMENTS;
+    grid.rows = grid.combinations * (is_long ? LONG_PLACES : 1);
     return grid;
+}
+
+static size_t place_of(const struct grid *grid, size_t row)
+{
+    return grid->elements == LONG ? long_places[row / grid->combinations] : places[row % PLACES];
 }
 
 static struct arrays grid_arrays(const struct grid *grid, enum neighbours neighbours)
 {
-    struct arrays arrays = arrays_make(grid->rows * ELEMENTS);
+    struct arrays arrays = arrays_make(grid->rows * grid->elements);
     for (size_t row = 0; row < grid->rows; ++row) {
         size_t choice = row;
         for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
             const struct list *list = &grid->lists[operand];
-            float *data = arrays.of[operand] + row * ELEMENTS;
-            for (size_t i = 0; i < ELEMENTS; ++i)
-                data[i] =
-                    neighbour(neighbours, grid->kinds[operand / 2], operand, row * ELEMENTS + i);
-            data[place_of(row)] = list->values[choice % list->count];
+            const size_t first = row * grid->elements;
+            float *data = arrays.of[operand] + first;
+            for (size_t i = 0; i < grid->elements; ++i)
+                data[i] = neighbour(neighbours, grid->kinds[operand / 2], operand, first + i);
+            data[place_of(grid, row)] = list->values[choice % list->count];
             choice /= list->count;
         }
     }
@@ -183,7 +194,7 @@ static struct arrays grid_arrays(const struct grid *grid, enum neighbours neighb
 static void check_grid(enum scale_kind p, enum scale_kind q, const clkl_spec *clamp)
 {
     const struct grid grid = grid_of(p, q);
-    clkl_spec spec = spec_of(p, q, grid.rows, ELEMENTS);
+    clkl_spec spec = spec_of(p, q, grid.rows, grid.elements);
     if (clamp != NULL) {
         spec.outputs = CLKL_OUTPUT_CLAMP_COUNTS;
         spec.clamp = CLKL_CLAMP;
