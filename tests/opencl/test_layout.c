@@ -279,6 +279,12 @@ enum { CHANNEL_PRIOR = 2 };
 
 static const struct layout layouts_of_prior[] = {
     {"Q written out", DENSE_P, {.form = CLKL_MEAN_LOGVAR}},
+    {"Q written out, its means with gaps between samples",
+     DENSE_P,
+     {.form = CLKL_MEAN_LOGVAR,
+      .layout = CLKL_STRIDED,
+      .mean_strides = {300, 60, 10, 1},
+      .scale_strides = {240, 60, 10, 1}}},
     {"Q written out, its scale in Fortran order",
      DENSE_P,
      {.form = CLKL_MEAN_LOGVAR,
