@@ -36,14 +36,28 @@ clkl_status clkl_fail(clkl_error *error, clkl_status status, const char *format,
     return status;
 }
 
+/* This room includes nothing of OpenCL. */
+enum {
+    MEM_OBJECT_ALLOCATION_FAILURE = -4,
+    OUT_OF_HOST_MEMORY = -6,
+    BUILD_PROGRAM_FAILURE = -11,
+    INVALID_BUFFER_SIZE = -61
+};
+
 clkl_status clkl_fail_opencl(clkl_error *error, const char *call, int32_t code)
 {
-    /* -4 CL_MEM_OBJECT_ALLOCATION_FAILURE, -61 CL_INVALID_BUFFER_SIZE, -6 CL_OUT_OF_HOST_MEMORY,
-     * -11 CL_BUILD_PROGRAM_FAILURE; this room includes nothing of OpenCL. */
-    clkl_status status = code == -4 || code == -61 ? CLKL_OUT_OF_DEVICE_MEMORY
-                         : code == -6              ? CLKL_OUT_OF_HOST_MEMORY
-                         : code == -11             ? CLKL_BUILD_FAILED
-                                                   : CLKL_OPENCL_ERROR;
+    const clkl_status status = code == MEM_OBJECT_ALLOCATION_FAILURE || code == INVALID_BUFFER_SIZE
+                                   ? CLKL_OUT_OF_DEVICE_MEMORY
+                               : code == BUILD_PROGRAM_FAILURE ? CLKL_BUILD_FAILED
+                                                               : CLKL_OPENCL_ERROR;
+    return clkl_fail_opencl_as(error, status, call, code);
+}
+
+clkl_status clkl_fail_opencl_as(clkl_error *error, clkl_status status, const char *call,
+                                int32_t code)
+{
+    if (code == OUT_OF_HOST_MEMORY)
+        status = CLKL_OUT_OF_HOST_MEMORY;
     clkl_fail(error, status, "%s returned %s (%d)", call, clkl_opencl_code_string(code), (int)code);
     if (error != NULL && HAS_FIELD(error, opencl_code))
         error->opencl_code = code;

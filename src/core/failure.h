@@ -17,6 +17,10 @@ clkl_status clkl_fail(clkl_error *error, clkl_status status, const char *format,
 /* As clkl_fail, for an OpenCL call that returned `code`. Chooses the status from the code. */
 clkl_status clkl_fail_opencl(clkl_error *error, const char *call, int32_t code);
 
+/* The same with a status of the caller's choice, for all codes but CL_OUT_OF_HOST_MEMORY. */
+clkl_status clkl_fail_opencl_as(clkl_error *error, clkl_status status, const char *call,
+                                int32_t code);
+
 /* The name of an OpenCL error code, e.g. "CL_OUT_OF_RESOURCES"; "unknown error" otherwise. */
 const char *clkl_opencl_code_string(int32_t code);
 

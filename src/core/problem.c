@@ -204,14 +204,14 @@ static clkl_status check_reserved(const clkl_spec *spec, clkl_error *error)
     return status;
 }
 
-clkl_status clkl_problem_make(const clkl_spec *spec, struct clkl_problem *problem,
+clkl_status clkl_problem_make(const clkl_spec *given, struct clkl_problem *problem,
                               clkl_error *error)
 {
-    if (spec == NULL)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "spec is NULL");
-    clkl_status status = clkl_check_struct(spec, sizeof *spec, "spec", "clkl_spec", error);
+    clkl_spec taken;
+    clkl_status status = clkl_take_spec(given, &taken, error);
     if (status != CLKL_OK)
         return status;
+    const clkl_spec *spec = &taken;
     memset(problem, 0, sizeof *problem);
     if (spec->q.form == CLKL_DETERMINISTIC)
         return clkl_fail(error, CLKL_INVALID_SPEC,
@@ -253,6 +253,16 @@ uint64_t clkl_problem_divisor(const struct clkl_problem *problem)
 {
     const bool batch_reduced = problem->kept_axis != 0;
     return batch_reduced && problem->batch_reduction == CLKL_BATCH_MEAN ? problem->shape[0] : 1;
+}
+
+uint64_t clkl_problem_elements(const struct clkl_problem *problem,
+                               const struct clkl_operand *operand)
+{
+    uint64_t elements = 1;
+    for (uint32_t axis = 0; axis < problem->rank; ++axis)
+        if (operand->strides[axis] != 0)
+            elements *= problem->shape[axis];
+    return elements;
 }
 
 uint64_t clkl_problem_extent(const struct clkl_problem *problem, const struct clkl_operand *operand)

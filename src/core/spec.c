@@ -32,6 +32,8 @@ const char *clkl_status_string(clkl_status status)
         return "an OpenCL call failed";
     case CLKL_INTERNAL_ERROR:
         return "internal error";
+    case CLKL_BLOB_REFUSED:
+        return "blob refused";
     }
     return "unknown status";
 }

@@ -170,10 +170,18 @@ static void give_reasons(struct clkl_catalog *catalog)
 }
 
 /* What the caller asks for, or else the environment. */
-static clkl_status read_wish(const clkl_engine_options *options, struct clkl_catalog *catalog,
+static clkl_status read_wish(const clkl_engine_options *given, struct clkl_catalog *catalog,
                              clkl_error *error)
 {
-    const char *wanted = options == NULL ? NULL : options->device;
+    clkl_engine_options options;
+    const clkl_status status = clkl_take_engine_options(given, &options, error);
+    if (status != CLKL_OK)
+        return status;
+    if (options.fallback != CLKL_FALLBACK_ALLOWED && options.fallback != CLKL_FALLBACK_FORBIDDEN)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "unknown fallback %d",
+                         (int)options.fallback);
+    catalog->no_fallback = options.fallback == CLKL_FALLBACK_FORBIDDEN;
+    const char *wanted = options.device;
     if (wanted == NULL)
         wanted = getenv("CLKL_DEVICE");
     if (wanted == NULL)
@@ -187,29 +195,12 @@ static clkl_status read_wish(const clkl_engine_options *options, struct clkl_cat
     return CLKL_OK;
 }
 
-static clkl_status check_options(const clkl_engine_options *options, clkl_error *error)
-{
-    if (options == NULL)
-        return CLKL_OK;
-    const clkl_status status =
-        clkl_check_struct(options, sizeof *options, "options", "clkl_engine_options", error);
-    if (status != CLKL_OK)
-        return status;
-    if (options->fallback != CLKL_FALLBACK_ALLOWED && options->fallback != CLKL_FALLBACK_FORBIDDEN)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "unknown fallback %d",
-                         (int)options->fallback);
-    return clkl_check_reserved(options->reserved, "options->reserved", CLKL_INVALID_ARGUMENT,
-                               error);
-}
-
 clkl_status clkl_catalog_make(const clkl_engine_options *options, bool always_list,
                               struct clkl_catalog *catalog, clkl_error *error)
 {
     memset(catalog, 0, sizeof *catalog);
     catalog->chosen = -1;
-    clkl_status status = check_options(options, error);
-    if (status == CLKL_OK)
-        status = read_wish(options, catalog, error);
+    clkl_status status = read_wish(options, catalog, error);
     if (status == CLKL_OK && (always_list || !catalog->wants_reference))
         status = add_all(catalog, error);
     if (status != CLKL_OK) {

@@ -17,6 +17,7 @@ struct clkl_catalog {
     size_t count;
     char wanted[128]; /* what was asked for; empty for any device */
     bool wants_reference;
+    bool no_fallback;
     int chosen; /* an index, or -1 */
 };
 

@@ -1,6 +1,6 @@
 #include "engine/engine.h"
 
-#include "core/failure.h"
+#include "core/arguments.h"
 #include "core/problem.h"
 #include "engine/catalog.h"
 #include "reference/reference.h"
@@ -33,11 +33,10 @@ static clkl_status open_device(clkl_engine *engine, const struct clkl_catalog_en
     return clkl_device_create(engine->context, entry->id, &engine->device, error);
 }
 
-static clkl_status no_device(const clkl_engine_options *options, const struct clkl_catalog *catalog,
-                             clkl_engine *engine, clkl_error *error)
+static clkl_status no_device(const struct clkl_catalog *catalog, clkl_engine *engine,
+                             clkl_error *error)
 {
-    const bool forbidden = options != NULL && options->fallback == CLKL_FALLBACK_FORBIDDEN;
-    if (catalog->wants_reference || (catalog->wanted[0] == '\0' && !forbidden)) {
+    if (catalog->wants_reference || (catalog->wanted[0] == '\0' && !catalog->no_fallback)) {
         engine->reference = true;
         strcpy(engine->backend, "reference");
         return CLKL_OK;
@@ -66,7 +65,7 @@ clkl_status clkl_engine_create(const clkl_engine_options *options, clkl_engine *
     if (made == NULL)
         status = clkl_fail(error, CLKL_OUT_OF_HOST_MEMORY, "no memory for an engine");
     else if (catalog.chosen < 0)
-        status = no_device(options, &catalog, made, error);
+        status = no_device(&catalog, made, error);
     else
         status = open_device(made, &catalog.entries[catalog.chosen], error);
     clkl_catalog_destroy(&catalog);
@@ -162,15 +161,21 @@ static clkl_host_args piece_of(const clkl_host_args *args, const struct clkl_pro
     return piece;
 }
 
-static clkl_status run_on_device(clkl_engine *engine, const clkl_spec *spec,
-                                 const clkl_host_args *args, clkl_error *error)
+static clkl_status run_on_device(clkl_engine *engine, const clkl_spec *given_spec,
+                                 const clkl_host_args *given_args, clkl_error *error)
 {
     struct clkl_problem problem;
-    clkl_status status = clkl_problem_make(spec, &problem, error);
+    clkl_spec spec;
+    clkl_host_args args;
+    clkl_status status = clkl_take_spec(given_spec, &spec, error);
     if (status == CLKL_OK)
-        status = clkl_host_args_check(&problem, args, error);
+        status = clkl_problem_make(&spec, &problem, error);
     if (status == CLKL_OK)
-        status = clkl_problem_set_batch(&problem, args->batch, error);
+        status = clkl_take_host_args(given_args, &args, error);
+    if (status == CLKL_OK)
+        status = clkl_host_args_check(&problem, &args, error);
+    if (status == CLKL_OK)
+        status = clkl_problem_set_batch(&problem, args.batch, error);
     if (status != CLKL_OK)
         return status;
     const uint64_t total = problem.shape[0];
@@ -179,10 +184,9 @@ static clkl_status run_on_device(clkl_engine *engine, const clkl_spec *spec,
         step = total; /* one value sums over the whole batch */
     for (uint64_t first = 0; first < total && status == CLKL_OK; first += step) {
         const uint64_t batch = total - first < step ? total - first : step;
-        const clkl_host_args piece = piece_of(args, &problem, first, batch);
-        clkl_spec piece_spec = *spec;
-        piece_spec.shape[0] = batch;
-        status = clkl_engine_run_piece(engine, &piece_spec, &piece, error);
+        const clkl_host_args piece = piece_of(&args, &problem, first, batch);
+        spec.shape[0] = batch;
+        status = clkl_engine_run_piece(engine, &spec, &piece, error);
     }
     return status;
 }

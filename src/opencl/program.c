@@ -6,13 +6,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct clkl_program {
-    struct clkl_program *next;
-    cl_program program;
-    char options[]; /* the key */
-};
-
 enum { MAX_SOURCES = 32 };
+
+/* ---- The list ---- */
+
+struct clkl_program *clkl_program_find(struct clkl_program *list, const char *options,
+                                       size_t length)
+{
+    while (list != NULL &&
+           (strncmp(list->options, options, length) != 0 || list->options[length] != '\0'))
+        list = list->next;
+    return list;
+}
+
+struct clkl_program *clkl_program_entry(const char *options, size_t length)
+{
+    struct clkl_program *entry = calloc(1, sizeof *entry + length + 1);
+    if (entry != NULL)
+        memcpy(entry->options, options, length);
+    return entry;
+}
+
+void clkl_program_release_all(struct clkl_program *list)
+{
+    while (list != NULL) {
+        struct clkl_program *next = list->next;
+        if (list->program != NULL)
+            clReleaseProgram(list->program);
+        free(list);
+        list = next;
+    }
+}
+
+/* ---- Building from source ---- */
 
 static clkl_status create_from_source(cl_context context, cl_program *program, clkl_error *error)
 {
@@ -66,16 +92,14 @@ clkl_status clkl_program_find_or_build(struct clkl_program **list, cl_context co
                                        cl_device_id id, const char *options, cl_program *program,
                                        clkl_error *error)
 {
-    for (struct clkl_program *entry = *list; entry != NULL; entry = entry->next) {
-        if (strcmp(entry->options, options) == 0) {
-            *program = entry->program;
-            return CLKL_OK;
-        }
+    struct clkl_program *entry = clkl_program_find(*list, options, strlen(options));
+    if (entry != NULL) {
+        *program = entry->program;
+        return CLKL_OK;
     }
-    struct clkl_program *entry = malloc(sizeof *entry + strlen(options) + 1);
+    entry = clkl_program_entry(options, strlen(options));
     if (entry == NULL)
         return clkl_fail(error, CLKL_OUT_OF_HOST_MEMORY, "no memory for a program");
-    strcpy(entry->options, options);
     const clkl_status status = build(context, id, options, &entry->program, error);
     if (status != CLKL_OK) {
         free(entry);
@@ -85,14 +109,4 @@ clkl_status clkl_program_find_or_build(struct clkl_program **list, cl_context co
     *list = entry;
     *program = entry->program;
     return CLKL_OK;
-}
-
-void clkl_program_release_all(struct clkl_program *list)
-{
-    while (list != NULL) {
-        struct clkl_program *next = list->next;
-        clReleaseProgram(list->program);
-        free(list);
-        list = next;
-    }
 }

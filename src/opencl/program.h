@@ -4,7 +4,19 @@
 
 #include "opencl/cl.h"
 
-struct clkl_program;
+/* One of a device's list. */
+struct clkl_program {
+    struct clkl_program *next;
+    cl_program program;
+    char options[]; /* the key */
+};
+
+/* The entry with these options, `length` characters without a zero; NULL if there is none. */
+struct clkl_program *clkl_program_find(struct clkl_program *list, const char *options,
+                                       size_t length);
+
+/* A new entry, without a program and in no list; NULL if there is no memory. */
+struct clkl_program *clkl_program_entry(const char *options, size_t length);
 
 /* Looks `options` up in the list; builds and adds the program if it is not there. */
 clkl_status clkl_program_find_or_build(struct clkl_program **list, cl_context context,
@@ -12,5 +24,4 @@ clkl_status clkl_program_find_or_build(struct clkl_program **list, cl_context co
                                        clkl_error *error);
 
 void clkl_program_release_all(struct clkl_program *list);
-
 #endif

@@ -24,14 +24,6 @@ static clkl_status check_side(const struct clkl_side *side, const char *name, co
 clkl_status clkl_host_args_check(const struct clkl_problem *problem, const clkl_host_args *args,
                                  clkl_error *error)
 {
-    if (args == NULL)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "args is NULL");
-    clkl_status status = clkl_check_struct(args, sizeof *args, "args", "clkl_host_args", error);
-    if (status != CLKL_OK)
-        return status;
-    status = clkl_check_reserved(args->reserved, "args->reserved", CLKL_INVALID_ARGUMENT, error);
-    if (status != CLKL_OK)
-        return status;
     if (args->result == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "args->result is NULL");
     if (args->clamp_counts != NULL && !problem->clamp_counts)
@@ -40,7 +32,7 @@ clkl_status clkl_host_args_check(const struct clkl_problem *problem, const clkl_
                          "CLKL_OUTPUT_CLAMP_COUNTS");
     if (problem->deterministic)
         return CLKL_OK;
-    status = check_side(&problem->p, "p", args->p_mean, args->p_scale, error);
+    const clkl_status status = check_side(&problem->p, "p", args->p_mean, args->p_scale, error);
     if (status != CLKL_OK)
         return status;
     return check_side(&problem->q, "q", args->q_mean, args->q_scale, error);
@@ -201,13 +193,16 @@ void clkl_reference_compute(const struct clkl_problem *problem, const clkl_host_
 clkl_status clkl_reference_run(const clkl_spec *spec, const clkl_host_args *args, clkl_error *error)
 {
     struct clkl_problem problem;
+    clkl_host_args taken;
     clkl_status status = clkl_problem_make(spec, &problem, error);
     if (status == CLKL_OK)
-        status = clkl_host_args_check(&problem, args, error);
+        status = clkl_take_host_args(args, &taken, error);
     if (status == CLKL_OK)
-        status = clkl_problem_set_batch(&problem, args->batch, error);
+        status = clkl_host_args_check(&problem, &taken, error);
+    if (status == CLKL_OK)
+        status = clkl_problem_set_batch(&problem, taken.batch, error);
     if (status != CLKL_OK)
         return status;
-    clkl_reference_compute(&problem, args);
+    clkl_reference_compute(&problem, &taken);
     return CLKL_OK;
 }

@@ -9,7 +9,7 @@ TestSuite(status, .timeout = 60);
 
 /* ---- Names ---- */
 
-enum { STATUS_COUNT = 11 };
+enum { STATUS_COUNT = 12 };
 
 Test(status, numbers_are_pinned)
 {
@@ -25,6 +25,7 @@ Test(status, numbers_are_pinned)
         CLKL_BUILD_FAILED,
         CLKL_OPENCL_ERROR,
         CLKL_INTERNAL_ERROR,
+        CLKL_BLOB_REFUSED,
     };
     for (int i = 0; i < STATUS_COUNT; ++i)
         cr_expect_eq((int)statuses[i], i);
