@@ -66,6 +66,12 @@ clkl_status clkl_fail_opencl_as(clkl_error *error, clkl_status status, const cha
     return status;
 }
 
+void clkl_fail_log(clkl_error *error, const char *log)
+{
+    if (error != NULL && HAS_FIELD(error, build_log))
+        snprintf(error->build_log, sizeof error->build_log, "%s", log);
+}
+
 const char *clkl_opencl_code_string(int32_t code)
 {
     static const struct {

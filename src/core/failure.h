@@ -4,7 +4,9 @@
 
 #include <clkl/clkl.h>
 
-#if defined(__GNUC__)
+#if defined(__MINGW32__) /* whose own printf is meant, not that of Windows */
+#define CLKL_PRINTF(text, first) __attribute__((__format__(__gnu_printf__, text, first)))
+#elif defined(__GNUC__)
 #define CLKL_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #else
 #define CLKL_PRINTF(text, first)
@@ -20,6 +22,9 @@ clkl_status clkl_fail_opencl(clkl_error *error, const char *call, int32_t code);
 /* The same with a status of the caller's choice, for all codes but CL_OUT_OF_HOST_MEMORY. */
 clkl_status clkl_fail_opencl_as(clkl_error *error, clkl_status status, const char *call,
                                 int32_t code);
+
+/* Adds a compiler's log to a failure, cut to fit. */
+void clkl_fail_log(clkl_error *error, const char *log);
 
 /* The name of an OpenCL error code, e.g. "CL_OUT_OF_RESOURCES"; "unknown error" otherwise. */
 const char *clkl_opencl_code_string(int32_t code);

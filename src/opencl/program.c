@@ -59,16 +59,14 @@ static clkl_status create_from_source(cl_context context, cl_program *program, c
 static void copy_log(cl_program program, cl_device_id id, clkl_error *error)
 {
     size_t size = 0;
-    if (error == NULL || error->struct_size < sizeof *error ||
+    if (error == NULL ||
         clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) != CL_SUCCESS)
         return;
     char *log = calloc(1, size + 1);
     if (log == NULL)
         return;
-    if (clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, size, log, NULL) == CL_SUCCESS) {
-        strncpy(error->build_log, log, sizeof error->build_log - 1);
-        error->build_log[sizeof error->build_log - 1] = '\0';
-    }
+    if (clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, size, log, NULL) == CL_SUCCESS)
+        clkl_fail_log(error, log);
     free(log);
 }
 
