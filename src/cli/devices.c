@@ -18,7 +18,8 @@ struct devices_options {
 enum { DEVICE_KEY = 0x100, JSON_KEY, HELP_KEY, VERSION_KEY };
 
 static const struct argp_option table[] = {
-    {"device", DEVICE_KEY, "SEL", 0, "which would be used if this were asked for", 0},
+    {"device", DEVICE_KEY, "cpu|gpu|reference|SEL", 0,
+     "which would be used if this were asked for; SEL is an index or part of a name", 0},
     {"json", JSON_KEY, 0, 0, "print JSON instead of a table", 0},
     {"help", HELP_KEY, 0, 0, "print this and exit", -1},
     {"version", VERSION_KEY, 0, 0, "print the version and exit", -1},
@@ -26,7 +27,7 @@ static const struct argp_option table[] = {
 
 static error_t parse(int key, char *value, struct argp_state *state);
 
-static const struct argp argp = {
+const struct argp devices_argp = {
     table,
     parse,
     "",
@@ -51,7 +52,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         options->json = true;
         return 0;
     case HELP_KEY:
-        arguments_help(&argp, "clkl devices");
+        arguments_help(&devices_argp, "clkl devices");
     case VERSION_KEY:
         arguments_version();
     case ARGP_KEY_ARG:
@@ -94,7 +95,7 @@ int devices_command(int count, char **words)
 {
     struct devices_options options = {0};
     size_t found = 0;
-    if (!arguments_parse(&argp, "clkl devices", count, words, &options))
+    if (!arguments_parse(&devices_argp, "clkl devices", count, words, &options))
         return EXIT_NOTHING_DONE;
     cache_dir_prepare(NULL);
     clkl_device_info *infos = list(options.device, &found);

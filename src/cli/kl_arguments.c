@@ -63,9 +63,9 @@ static const struct argp_option table[] = {
      0},
     {"batch", KEY(KL_BATCH), "mean|sum", 0,
      "what to do over a batch axis that is not kept (default mean)", 0},
-    {"device", KEY(KL_DEVICE), "SEL", 0,
-     "an index or part of a name as in `clkl devices`, cpu, gpu, or reference (default: the "
-     "variable CLKL_DEVICE, or the best there is)",
+    {"device", KEY(KL_DEVICE), "cpu|gpu|reference|SEL", 0,
+     "where; SEL is an index or part of a name as in `clkl devices` (default: the variable "
+     "CLKL_DEVICE, or the best there is)",
      0},
     {"compute", KEY(KL_COMPUTE), "f32|f64", 0,
      "precision of arithmetic and result (default f64 for float64 files, else f32)", 0},
@@ -81,7 +81,7 @@ static const struct argp_option table[] = {
 
 static error_t parse(int key, char *value, struct argp_state *state);
 
-static const struct argp argp = {
+const struct argp kl_arguments_argp = {
     table,
     parse,
     "P.npy [Q.npy]\n--mean FILE --logvar FILE",
@@ -134,7 +134,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     struct kl_arguments *arguments = state->input;
     bool good = true;
     if (key == HELP_KEY)
-        arguments_help(&argp, "clkl kl");
+        arguments_help(&kl_arguments_argp, "clkl kl");
     else if (key == VERSION_KEY)
         arguments_version();
     else if (key == ARGP_KEY_ARG)
@@ -149,5 +149,5 @@ static error_t parse(int key, char *value, struct argp_state *state)
 bool kl_arguments_parse(int count, char **words, struct kl_arguments *arguments)
 {
     memset(arguments, 0, sizeof *arguments);
-    return arguments_parse(&argp, "clkl kl", count, words, arguments);
+    return arguments_parse(&kl_arguments_argp, "clkl kl", count, words, arguments);
 }

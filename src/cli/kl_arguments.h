@@ -2,6 +2,7 @@
 #ifndef CLKL_CLI_KL_ARGUMENTS_H
 #define CLKL_CLI_KL_ARGUMENTS_H
 
+#include <argp.h>
 #include <stdbool.h>
 
 /* The options that say how a side is given come twice, in the same order: for P and for Q. */
@@ -37,6 +38,9 @@ struct kl_arguments {
     const char *option[KL_ARGUMENT_COUNT]; /* NULL: not given; "" for options without a value */
     const char *file[2];                   /* the words that are no options */
 };
+
+/* The options and the help. */
+extern const struct argp kl_arguments_argp;
 
 /* Sorts the words; words[0] is the name of the command. Refuses unknown options, options that come
  * twice and a third file. For --help and --version prints and exits. */

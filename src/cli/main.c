@@ -1,7 +1,6 @@
 /* The tool `clkl`: picks the command. */
 #include "arguments.h"
-#include "devices.h"
-#include "kl.h"
+#include "commands.h"
 #include "message.h"
 #include "std_streams.h"
 
@@ -20,11 +19,6 @@ static const char usage[] =
     "  clkl kl moments.npy                         a VAE's packed moments [B, 2C, ...]: a summary\n"
     "  clkl kl --mean m.npy --logvar l.npy --csv   mean and log-variance apart: a line per sample\n"
     "  clkl kl p.npy q.npy --keep 1 --out kl.npy   against another Gaussian: a value per channel\n";
-
-static const struct {
-    const char *name;
-    int (*run)(int count, char **words);
-} commands[] = {{"kl", kl_command}, {"devices", devices_command}};
 
 static int print_usage(void)
 {
@@ -49,8 +43,8 @@ int main(int count, char **words)
         return print_usage();
     if (strcmp(words[1], "--version") == 0)
         arguments_version();
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(words[1], commands[i].name) == 0)
-            return commands[i].run(count - 1, words + 1);
+    for (const struct command *command = commands; command->name != NULL; command++)
+        if (strcmp(words[1], command->name) == 0)
+            return command->run(count - 1, words + 1);
     return refuse(words[1]);
 }
