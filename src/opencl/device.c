@@ -5,6 +5,24 @@
 
 #include <stdlib.h>
 
+/* The device that this is a part of; NULL for a root device. */
+static cl_device_id parent_of(cl_device_id id)
+{
+    cl_device_id parent = NULL;
+    return clGetDeviceInfo(id, CL_DEVICE_PARENT_DEVICE, sizeof parent, &parent, NULL) == CL_SUCCESS
+               ? parent
+               : NULL;
+}
+
+size_t clkl_device_place(cl_device_id id, const cl_device_id *list, size_t count)
+{
+    for (; id != NULL; id = parent_of(id))
+        for (size_t i = 0; i < count; ++i)
+            if (list[i] == id)
+                return i;
+    return count;
+}
+
 /* CL_INVALID_DEVICE unless the context contains the device. */
 static cl_int check_membership(cl_context context, cl_device_id id)
 {
@@ -18,10 +36,22 @@ static cl_int check_membership(cl_context context, cl_device_id id)
     code = clGetContextInfo(context, CL_CONTEXT_DEVICES, size, members, NULL);
     if (code != CL_SUCCESS)
         return code;
-    for (size_t i = 0; i < size / sizeof members[0]; ++i)
-        if (members[i] == id)
-            return CL_SUCCESS;
-    return CL_INVALID_DEVICE;
+    const size_t count = size / sizeof members[0];
+    return clkl_device_place(id, members, count) < count ? CL_SUCCESS : CL_INVALID_DEVICE;
+}
+
+/* Holds both: a sub-device lives no longer than its references, for a root device they count
+ * nothing. */
+static clkl_status retain(cl_context context, cl_device_id id, clkl_error *error)
+{
+    cl_int code = clRetainContext(context);
+    if (code != CL_SUCCESS)
+        return clkl_fail_opencl(error, "clRetainContext", code);
+    code = clRetainDevice(id);
+    if (code == CL_SUCCESS)
+        return CLKL_OK;
+    clReleaseContext(context);
+    return clkl_fail_opencl(error, "clRetainDevice", code);
 }
 
 clkl_status clkl_device_create(cl_context context, cl_device_id id, clkl_device **device,
@@ -41,18 +71,13 @@ clkl_status clkl_device_create(cl_context context, cl_device_id id, clkl_device 
     clkl_device *made = calloc(1, sizeof *made);
     if (made == NULL)
         return clkl_fail(error, CLKL_OUT_OF_HOST_MEMORY, "no memory for a device");
-    const clkl_status status = clkl_facts_read(id, &made->facts, error);
+    clkl_status status = clkl_facts_read(id, &made->facts, error);
+    if (status == CLKL_OK)
+        status = retain(context, id, error);
     if (status != CLKL_OK) {
         free(made);
         return status;
     }
-    code = clRetainContext(context);
-    if (code != CL_SUCCESS) {
-        free(made);
-        return clkl_fail_opencl(error, "clRetainContext", code);
-    }
-    /* clRetainDevice matters for sub-devices; for root devices it does nothing. */
-    clRetainDevice(id);
     atomic_init(&made->references, 1);
     made->context = context;
     made->id = id;

@@ -18,6 +18,10 @@ struct clkl_device {
     struct clkl_program *programs;
 };
 
+/* The place in a list of OpenCL's of a device or of one that it is a part of, for PoCL lists the
+ * root device where a sub-device was given; `count` if there is none. */
+size_t clkl_device_place(cl_device_id id, const cl_device_id *list, size_t count);
+
 void clkl_device_retain(clkl_device *device);
 
 /* The program for a variant, built if this is the first to ask. It belongs to the device. Calls

@@ -11,7 +11,7 @@
 
 /* ---- Identity: what must be the same where programs are made and where they are used ---- */
 
-enum { IDENTITY_SIZE = 1024 };
+enum { IDENTITY_SIZE = 4096 };
 
 static uint64_t hash_sources(void)
 {
@@ -21,34 +21,61 @@ static uint64_t hash_sources(void)
     return hash;
 }
 
-static void platform_string(cl_device_id id, cl_platform_info what, char *text, size_t size)
+/* Ends what is there; CL_INVALID_VALUE says that a text does not fit. */
+static clkl_status told(const char *call, cl_int code, char *text, size_t size, clkl_error *error)
 {
-    cl_platform_id platform = NULL;
-    if (clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL) != CL_SUCCESS ||
-        clGetPlatformInfo(platform, what, size, text, NULL) != CL_SUCCESS)
-        text[0] = '\0';
+    if (code != CL_SUCCESS)
+        return clkl_fail_opencl(error, call, code);
     text[size - 1] = '\0';
+    return CLKL_OK;
 }
 
-/* Lines of text; returns their length. */
-static size_t write_identity(cl_device_id id, char text[IDENTITY_SIZE])
+enum { LINE_SIZE = 512 };
+
+static clkl_status device_string(cl_device_id id, cl_device_info what, char text[LINE_SIZE],
+                                 clkl_error *error)
 {
-    char name[128], vendor[128], version[128], driver[128], platform[128], platform_version[160];
+    const cl_int code = clGetDeviceInfo(id, what, LINE_SIZE, text, NULL);
+    return told("clGetDeviceInfo", code, text, LINE_SIZE, error);
+}
+
+static clkl_status platform_string(cl_device_id id, cl_platform_info what, char text[LINE_SIZE],
+                                   clkl_error *error)
+{
+    cl_platform_id platform = NULL;
+    cl_int code = clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
+    if (code != CL_SUCCESS)
+        return clkl_fail_opencl(error, "clGetDeviceInfo", code);
+    code = clGetPlatformInfo(platform, what, LINE_SIZE, text, NULL);
+    return told("clGetPlatformInfo", code, text, LINE_SIZE, error);
+}
+
+/* Lines of text, and their length. A question that gets no answer is a failure: the identity would
+ * be another one. */
+static clkl_status write_identity(cl_device_id id, char text[IDENTITY_SIZE], size_t *length,
+                                  clkl_error *error)
+{
+    static const cl_device_info questions[] = {CL_DEVICE_VENDOR, CL_DEVICE_NAME, CL_DEVICE_VERSION,
+                                               CL_DRIVER_VERSION};
+    char of_device[4][LINE_SIZE], platform[LINE_SIZE], platform_version[LINE_SIZE];
     cl_uint bits = 0;
-    clGetDeviceInfo(id, CL_DEVICE_ADDRESS_BITS, sizeof bits, &bits, NULL);
-    clkl_device_string(id, CL_DEVICE_NAME, name, sizeof name);
-    clkl_device_string(id, CL_DEVICE_VENDOR, vendor, sizeof vendor);
-    clkl_device_string(id, CL_DEVICE_VERSION, version, sizeof version);
-    clkl_device_string(id, CL_DRIVER_VERSION, driver, sizeof driver);
-    platform_string(id, CL_PLATFORM_NAME, platform, sizeof platform);
-    platform_string(id, CL_PLATFORM_VERSION, platform_version, sizeof platform_version);
-    const int length = snprintf(
+    const cl_int code = clGetDeviceInfo(id, CL_DEVICE_ADDRESS_BITS, sizeof bits, &bits, NULL);
+    if (code != CL_SUCCESS)
+        return clkl_fail_opencl(error, "clGetDeviceInfo", code);
+    clkl_status status = platform_string(id, CL_PLATFORM_NAME, platform, error);
+    if (status == CLKL_OK)
+        status = platform_string(id, CL_PLATFORM_VERSION, platform_version, error);
+    for (int i = 0; i < 4 && status == CLKL_OK; ++i)
+        status = device_string(id, questions[i], of_device[i], error);
+    if (status != CLKL_OK)
+        return status;
+    *length = (size_t)snprintf(
         text, IDENTITY_SIZE,
         "clkl %d.%d.%d\nkernels %016llx\nplatform %s, %s\ndevice %s, %s, %s, %u bits\ndriver %s\n",
         CLKL_VERSION_MAJOR, CLKL_VERSION_MINOR, CLKL_VERSION_PATCH,
-        (unsigned long long)hash_sources(), platform, platform_version, vendor, name, version,
-        (unsigned)bits, driver);
-    return (size_t)length;
+        (unsigned long long)hash_sources(), platform, platform_version, of_device[0], of_device[1],
+        of_device[2], (unsigned)bits, of_device[3]);
+    return CLKL_OK;
 }
 
 /* ---- Export ---- */
@@ -67,10 +94,8 @@ static cl_int find_device(cl_program program, cl_device_id id, cl_uint *count, c
             clGetProgramInfo(program, CL_PROGRAM_DEVICES, *count * sizeof *devices, devices, NULL);
     if (code != CL_SUCCESS)
         return code;
-    for (*place = 0; *place < *count; ++*place)
-        if (devices[*place] == id)
-            return CL_SUCCESS;
-    return CL_INVALID_DEVICE;
+    *place = (cl_uint)clkl_device_place(id, devices, *count);
+    return *place < *count ? CL_SUCCESS : CL_INVALID_DEVICE;
 }
 
 /* Copies the binary of a program for `id` into `*binary`, which the caller frees also on failure.
@@ -141,10 +166,13 @@ clkl_status clkl_device_export_programs(clkl_device *device, size_t capacity, vo
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "blob is NULL, but capacity is %zu",
                          capacity);
     char identity[IDENTITY_SIZE];
-    const size_t identity_length = write_identity(device->id, identity);
+    size_t identity_length = 0;
+    clkl_status status = write_identity(device->id, identity, &identity_length, error);
+    if (status != CLKL_OK)
+        return status;
     struct collection collection = {NULL, 0};
     pthread_mutex_lock(&device->lock);
-    clkl_status status = collect(device->programs, device->id, &collection, error);
+    status = collect(device->programs, device->id, &collection, error);
     if (status == CLKL_OK)
         *size = clkl_blob_size(identity_length, collection.entries, collection.count);
     if (*size != 0 && *size <= capacity)
@@ -213,9 +241,12 @@ clkl_status clkl_device_import_programs(clkl_device *device, const void *blob, s
     if (device == NULL || blob == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "device or blob is NULL");
     char identity[IDENTITY_SIZE];
-    const size_t identity_length = write_identity(device->id, identity);
+    size_t identity_length = 0;
+    clkl_status status = write_identity(device->id, identity, &identity_length, error);
+    if (status != CLKL_OK)
+        return status;
     struct clkl_blob_reader reader;
-    clkl_status status = clkl_blob_open(blob, size, identity, identity_length, &reader, error);
+    status = clkl_blob_open(blob, size, identity, identity_length, &reader, error);
     if (status != CLKL_OK)
         return status;
     pthread_mutex_lock(&device->lock);
