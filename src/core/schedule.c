@@ -163,7 +163,8 @@ static uint32_t choose_rounds(const struct clkl_rows *rows, const struct clkl_fa
 {
     const uint64_t wanted = CPU_GROUP_ELEMENTS / at_most(rows->elements, CPU_GROUP_ELEMENTS);
     const uint64_t spare = geometry->tasks / ((uint64_t)CPU_GROUPS_PER_UNIT * facts->compute_units);
-    return (uint32_t)at_least(at_most(wanted, spare), 1);
+    const uint64_t needed = divide_up(geometry->tasks, CLKL_WIDEST_GRID);
+    return (uint32_t)at_most(at_least(at_least(at_most(wanted, spare), 1), needed), UINT32_MAX);
 }
 
 clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_variant *variant,
@@ -195,6 +196,8 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
         geometry->combine_team = choose_team(geometry->chunks, variant->work_group);
         geometry->combine_groups =
             divide_up(rows->rows, variant->work_group / geometry->combine_team);
+        if (variant->work_group == 1)
+            geometry->combine_groups = at_most(geometry->combine_groups, CLKL_WIDEST_GRID);
         geometry->scratch = rows->rows *
                             at_least(geometry->chunks, most_chunks(rows->elements, longest)) *
                             PARTIAL_BYTES;

@@ -69,6 +69,11 @@ struct clkl_geometry {
     uint64_t scratch; /* bytes */
 };
 
+/* Where a work-group is one work-item, no launch has more of them: each does several tasks.
+ * PoCL 3.1 aborts the process where a kernel is in flight and the same one comes with a wider grid
+ * than ever before; so plans begin by launching each kernel this wide. */
+enum { CLKL_WIDEST_GRID = 4096 };
+
 /* The program for a problem; `aligned` is left false. */
 void clkl_variant_make(const struct clkl_problem *problem, const struct clkl_rows *rows,
                        const struct clkl_facts *facts, const struct clkl_tuning *tuning,

@@ -148,8 +148,7 @@ clkl_status clkl_engine_run_piece(clkl_engine *engine, const clkl_spec *spec,
     };
     const size_t count = sizeof outputs / sizeof outputs[0];
 
-    /* Nothing is gained by warming up: the one launch that matters comes next. */
-    status = clkl_plan_create(engine->device, spec, CLKL_PLAN_NO_WARM_UP, &piece.plan, error);
+    status = clkl_plan_create(engine->device, spec, 0, &piece.plan, error);
     if (status == CLKL_OK)
         status = send_all(engine, &piece, &problem, host, error);
     if (status == CLKL_OK)

@@ -97,7 +97,14 @@ static clkl_status build(clkl_plan *plan, clkl_error *error)
 
 /* ---- The plan ---- */
 
-/* Launches every kernel once over no rows, in the geometry of the planned batch. */
+static void widen(uint64_t *groups)
+{
+    if (*groups < CLKL_WIDEST_GRID)
+        *groups = CLKL_WIDEST_GRID;
+}
+
+/* Launches every kernel once over no rows, in the geometry of the planned batch or in the widest
+ * grid that a call can have. */
 static clkl_status warm_up(clkl_plan *plan, clkl_error *error)
 {
     cl_int code = CL_SUCCESS;
@@ -111,18 +118,23 @@ static clkl_status warm_up(clkl_plan *plan, clkl_error *error)
         return clkl_fail_opencl(error, "clCreateBuffer", code);
     }
     struct clkl_launch launch;
-    clkl_launch_fill(plan, &plan->rows, &plan->geometry, 1, &launch);
+    struct clkl_geometry geometry = plan->geometry;
+    if (plan->variant.work_group == 1) {
+        widen(&geometry.groups);
+        widen(&geometry.combine_groups);
+    }
+    clkl_launch_fill(plan, &plan->rows, &geometry, 1, &launch);
     launch.tasks = 0;
     const struct clkl_launch_buffers buffers = {
         {nothing, nothing, nothing, nothing}, nothing, NULL, NULL, nothing};
     const struct clkl_order order = {queue, 0, NULL, NULL};
-    clkl_status status = clkl_launch_diagonal(plan, false, &plan->rows, &plan->geometry, &launch,
-                                              &buffers, &order, error);
+    clkl_status status =
+        clkl_launch_diagonal(plan, false, &plan->rows, &geometry, &launch, &buffers, &order, error);
     if (status == CLKL_OK && plan->has_aligned)
-        status = clkl_launch_diagonal(plan, true, &plan->rows, &plan->geometry, &launch, &buffers,
-                                      &order, error);
+        status = clkl_launch_diagonal(plan, true, &plan->rows, &geometry, &launch, &buffers, &order,
+                                      error);
     if (status == CLKL_OK && plan->geometry.chunks > 1)
-        status = clkl_launch_combine(plan, 0, &plan->geometry, &launch, &buffers, &order, error);
+        status = clkl_launch_combine(plan, 0, &geometry, &launch, &buffers, &order, error);
     code = clFinish(queue);
     if (status == CLKL_OK && code != CL_SUCCESS)
         status = clkl_fail_opencl(error, "clFinish", code);

@@ -202,8 +202,11 @@ static void check_second_stage(const struct clkl_facts *facts, const struct plan
         cr_assert_eq(geometry->scratch, geometry->tasks * PARTIAL);
     cr_assert(is_power_of_two(geometry->combine_team));
     cr_assert_leq(geometry->combine_team, work_group);
-    cr_assert(
-        is_ceiling(geometry->combine_groups, plan->rows.rows, work_group / geometry->combine_team));
+    if (work_group > 1 || plan->rows.rows <= (uint64_t)CLKL_WIDEST_GRID)
+        cr_assert(is_ceiling(geometry->combine_groups, plan->rows.rows,
+                             work_group / geometry->combine_team));
+    else
+        cr_assert_eq(geometry->combine_groups, (uint64_t)CLKL_WIDEST_GRID);
 }
 
 Test(schedule, a_second_stage_joins_what_was_cut)
@@ -255,8 +258,25 @@ Test(schedule, short_rows_share_a_group_where_items_are_loops)
     cr_expect_gt(planned(&facts, &problem, &automatic).geometry.rounds, 100u);
     problem = problem_of(4, 16, 0);
     cr_expect_eq(planned(&facts, &problem, &automatic).geometry.rounds, 1u);
-    problem = problem_of(100000, POWER(20), 0);
+    problem = problem_of(100, POWER(20), 0);
     cr_expect_eq(planned(&facts, &problem, &automatic).geometry.rounds, 1u);
+}
+
+Test(schedule, grids_of_single_items_have_a_widest)
+{
+    const struct clkl_facts facts = {.style = CLKL_STYLE_WIDE_CPU,
+                                     .native_width = 16,
+                                     .compute_units = 4,
+                                     .max_work_group = 4096,
+                                     .local_memory = 65536};
+    struct clkl_problem problem = problem_of(POWER(40), POWER(10), 0);
+    const struct clkl_geometry many = planned(&facts, &problem, &automatic).geometry;
+    cr_expect_leq(many.groups, (uint64_t)CLKL_WIDEST_GRID);
+    cr_expect_geq(many.groups * many.rounds, many.tasks);
+    problem = problem_of(100000, POWER(20), 0);
+    const struct clkl_geometry two = planned(&facts, &problem, &automatic).geometry;
+    cr_expect_leq(two.groups, (uint64_t)CLKL_WIDEST_GRID);
+    cr_expect_leq(two.combine_groups, (uint64_t)CLKL_WIDEST_GRID);
 }
 
 Test(schedule, short_rows_share_a_group_where_items_are_threads)

@@ -1,0 +1,3 @@
+#include "without_locks.h"
+
+#include "opencl/kernel_pool.c"
