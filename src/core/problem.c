@@ -255,14 +255,32 @@ uint64_t clkl_problem_divisor(const struct clkl_problem *problem)
     return batch_reduced && problem->batch_reduction == CLKL_BATCH_MEAN ? problem->shape[0] : 1;
 }
 
-uint64_t clkl_problem_elements(const struct clkl_problem *problem,
-                               const struct clkl_operand *operand)
+/* What is covered without a gap grows with every axis whose steps are no longer than that. */
+bool clkl_problem_is_gapless(const struct clkl_problem *problem, const struct clkl_operand *operand,
+                             uint64_t twin)
 {
-    uint64_t elements = 1;
-    for (uint32_t axis = 0; axis < problem->rank; ++axis)
-        if (operand->strides[axis] != 0)
-            elements *= problem->shape[axis];
-    return elements;
+    uint64_t covered = 1, steps[CLKL_MAX_RANK + 1], counts[CLKL_MAX_RANK + 1];
+    uint32_t axes = 0;
+    for (uint32_t axis = 0; axis < problem->rank; ++axis) {
+        if (operand->strides[axis] == 0 || problem->shape[axis] == 1)
+            continue;
+        steps[axes] = (uint64_t)operand->strides[axis];
+        counts[axes++] = problem->shape[axis] - 1;
+    }
+    if (twin != 0) {
+        steps[axes] = twin;
+        counts[axes++] = 1;
+    }
+    for (uint32_t left = axes; left > 0; --left) {
+        uint32_t next = 0;
+        while (next < axes && (counts[next] == 0 || steps[next] > covered))
+            ++next;
+        if (next == axes)
+            return false;
+        covered += steps[next] * counts[next];
+        counts[next] = 0;
+    }
+    return true;
 }
 
 uint64_t clkl_problem_extent(const struct clkl_problem *problem, const struct clkl_operand *operand)

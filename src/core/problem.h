@@ -57,9 +57,10 @@ uint64_t clkl_problem_result_count(const struct clkl_problem *problem);
 /* What the sum of a result value is divided by: the batch, or 1. */
 uint64_t clkl_problem_divisor(const struct clkl_problem *problem);
 
-/* Elements of an operand that are read, a repeated one counted once. */
-uint64_t clkl_problem_elements(const struct clkl_problem *problem,
-                               const struct clkl_operand *operand);
+/* Whether an operand's array has no element that is not read, up to its last. `twin` is the distance
+ * to another operand of the same strides in the same array, or 0. */
+bool clkl_problem_is_gapless(const struct clkl_problem *problem,
+                             const struct clkl_operand *operand, uint64_t twin);
 
 /* Elements from the start of an operand's array to one past the last that is read. */
 uint64_t clkl_problem_extent(const struct clkl_problem *problem,

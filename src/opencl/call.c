@@ -53,16 +53,15 @@ static clkl_status check_buffer(const clkl_plan *plan, const clkl_buffer *buffer
 
 /* ---- Inputs ---- */
 
-/* Takes one array, which holds `used` elements within its extent. Only an array without gaps is
- * claimed: an output may lie in the gaps of a slice. */
+/* Takes one array. Only one without gaps is claimed: an output may lie in the gaps of a slice. */
 static clkl_status take_input(const clkl_plan *plan, struct clkl_call *call,
                               const clkl_buffer *buffer, const char *name, uint64_t extent,
-                              uint64_t used, clkl_error *error)
+                              bool gapless, clkl_error *error)
 {
     struct clkl_claim claim;
     const clkl_status status =
         check_buffer(plan, buffer, name, extent, sizeof(cl_float), &claim, error);
-    if (status == CLKL_OK && used >= extent)
+    if (status == CLKL_OK && gapless)
         call->inputs[call->n_inputs++] = claim;
     return status;
 }
@@ -89,19 +88,22 @@ static clkl_status take_side(const clkl_plan *plan, struct clkl_call *call, int 
         return CLKL_OK;
     const uint64_t mean_extent = clkl_problem_extent(problem, &side->mean);
     const uint64_t scale_extent = clkl_problem_extent(problem, &side->scale);
-    const uint64_t mean_used = clkl_problem_elements(problem, &side->mean);
-    const uint64_t scale_used = clkl_problem_elements(problem, &side->scale);
     set_input(call, first, arguments->mean, &side->mean);
     set_input(call, first + 1, side->packed ? arguments->mean : arguments->scale, &side->scale);
     if (side->packed)
-        return take_input(plan, call, arguments->mean, arguments->mean_name,
-                          mean_extent > scale_extent ? mean_extent : scale_extent,
-                          mean_used + scale_used, error);
-    const clkl_status status = take_input(plan, call, arguments->mean, arguments->mean_name,
-                                          mean_extent, mean_used, error);
-    return status != CLKL_OK ? status
-                             : take_input(plan, call, arguments->scale, arguments->scale_name,
-                                          scale_extent, scale_used, error);
+        return take_input(
+            plan, call, arguments->mean, arguments->mean_name,
+            mean_extent > scale_extent ? mean_extent : scale_extent,
+            clkl_problem_is_gapless(problem, &side->mean,
+                                    (uint64_t)(side->scale.origin - side->mean.origin)),
+            error);
+    const clkl_status status =
+        take_input(plan, call, arguments->mean, arguments->mean_name, mean_extent,
+                   clkl_problem_is_gapless(problem, &side->mean, 0), error);
+    return status != CLKL_OK
+               ? status
+               : take_input(plan, call, arguments->scale, arguments->scale_name, scale_extent,
+                            clkl_problem_is_gapless(problem, &side->scale, 0), error);
 }
 
 static clkl_status take_inputs(const clkl_plan *plan, struct clkl_call *call, const clkl_args *args,
