@@ -58,34 +58,71 @@ struct row {
     double times[MAX_ROUNDS];
 };
 
-static clkl_spec spec_of(int against_q, int clamp, int cached)
-{
-    const size_t shape[] = {BATCH, CHANNELS, SIDE, SIDE};
-    clkl_spec spec;
-    clkl_spec_moments(&spec, 4, shape);
-    if (cached) { /* the same 4,096 elements, as often as it takes for as many bytes */
-        const size_t short_shape[] = {BATCH * SAMPLE / CACHED_SAMPLE, CACHED_SAMPLE / 2};
-        clkl_spec_moments(&spec, 2, short_shape);
-        spec.p.layout = CLKL_STRIDED;
-        spec.p.mean_strides[1] = 1;
+/* What is computed: every case reads 134 MB, those against moments twice that. */
+struct bench_case {
+    const char *name;
+    uint64_t shape[4]; /* of the mean; the moments are packed along axis 1 */
+    uint32_t keep;
+    int against_q, clamp;
+    int cached; /* the same 4,096 elements, as often as it takes for as many bytes */
+};
+
+#define SAMPLES          \
+    {                    \
+        64, 16, 128, 128 \
     }
-    if (against_q)
+#define AXES(a, b, c, d) ((a) | (b) << 1 | (c) << 2 | (d) << 3)
+#define REPEATED                                               \
+    {                                                          \
+        BATCH *SAMPLE / CACHED_SAMPLE, CACHED_SAMPLE / 2, 1, 1 \
+    }
+
+static const struct bench_case cases[] = {
+    {"moments against N(0, I)", SAMPLES, 0, 0, 0, 0},
+    {"the same, clamped", SAMPLES, 0, 0, 1, 0},
+    {"moments against moments", SAMPLES, 0, 1, 0, 0},
+    {"in cache: moments against N(0, I)", REPEATED, 0, 0, 0, 1},
+    {"in cache: the same, clamped", REPEATED, 0, 0, 1, 1},
+    {"in cache: moments against moments", REPEATED, 0, 1, 0, 1},
+    {"one value in all", SAMPLES, CLKL_KEEP_NONE, 0, 0, 0},
+    {"per unit, over the batch: keep 1,2,3", SAMPLES, AXES(0, 1, 1, 1), 0, 0, 0},
+    {"per unit, [1048576,16]: keep 1", {1 << 20, 16, 1, 1}, AXES(0, 1, 0, 0), 0, 0, 0},
+    {"per unit, [409600,40]: keep 1", {409600, 40, 1, 1}, AXES(0, 1, 0, 0), 0, 0, 0},
+    {"per channel: keep 1", SAMPLES, AXES(0, 1, 0, 0), 0, 0, 0},
+    {"per channel, 8 x 8: keep 1", {16384, 16, 8, 8}, AXES(0, 1, 0, 0), 0, 0, 0},
+    {"per position: keep 2,3", SAMPLES, AXES(0, 0, 1, 1), 0, 0, 0},
+    {"per sample and position: keep 0,2,3", SAMPLES, AXES(1, 0, 1, 1), 0, 0, 0},
+    {"element by element: keep 0,1,2,3", SAMPLES, AXES(1, 1, 1, 1), 0, 0, 0},
+};
+
+enum { CASES = sizeof cases / sizeof *cases };
+
+static clkl_spec spec_of(const struct bench_case *item)
+{
+    clkl_spec spec = {.struct_size = sizeof spec, .rank = 4};
+    memcpy(spec.shape, item->shape, sizeof item->shape);
+    spec.p.form = CLKL_MOMENTS;
+    if (item->cached) {
+        spec.p.layout = CLKL_STRIDED;
+        spec.p.mean_strides[1] = spec.p.mean_strides[2] = spec.p.mean_strides[3] = 1;
+    }
+    if (item->against_q)
         spec.q = spec.p;
-    spec.clamp = clamp ? CLKL_CLAMP : CLKL_NO_CLAMP;
+    spec.keep = item->keep;
+    spec.clamp = item->clamp ? CLKL_CLAMP : CLKL_NO_CLAMP;
     spec.clamp_low = -30.0;
     spec.clamp_high = 20.0;
     return spec;
 }
 
-static void add_kernel(struct bench *bench, struct row *row, const char *name, int against_q,
-                       int clamp, int cached)
+static void add_kernel(struct bench *bench, struct row *row, const struct bench_case *item)
 {
     clkl_error error = {.struct_size = sizeof error};
-    const clkl_spec spec = spec_of(against_q, clamp, cached);
-    snprintf(row->name, sizeof row->name, "%s%s", name, cached ? ", in cache" : "");
-    row->bytes = bench->bytes * (against_q ? 2 : 1);
+    const clkl_spec spec = spec_of(item);
+    snprintf(row->name, sizeof row->name, "KL: %s", item->name);
+    row->bytes = bench->bytes * (item->against_q ? 2 : 1);
     if (clkl_plan_create(bench->device, &spec, 0, &row->plan, &error) != CLKL_OK)
-        fail(name, error.message);
+        fail(item->name, error.message);
 }
 
 static double kernel_time(struct bench *bench, const struct row *row)
@@ -160,8 +197,7 @@ static void make_buffers(struct bench *bench, const struct row *rows, size_t cou
             scratch = clkl_plan_scratch_size(rows[i].plan);
     bench->p_mem = make_buffer(bench, CL_MEM_USE_HOST_PTR, bench->bytes, bench->p);
     bench->q_mem = make_buffer(bench, CL_MEM_USE_HOST_PTR, bench->bytes, bench->q);
-    bench->result =
-        make_buffer(bench, CL_MEM_READ_WRITE, BATCH * SAMPLE / CACHED_SAMPLE * sizeof(float), NULL);
+    bench->result = make_buffer(bench, CL_MEM_READ_WRITE, bench->bytes / 2, NULL);
     bench->scratch = make_buffer(bench, CL_MEM_READ_WRITE, scratch, NULL);
 }
 
@@ -213,11 +249,8 @@ int main(int argc, char **argv)
         rows[i].loop = i;
         rows[i].bytes = bench.bytes;
     }
-    for (int cached = 0; cached < 2; ++cached) {
-        add_kernel(&bench, &rows[count++], "KL: moments against N(0, I)", 0, 0, cached);
-        add_kernel(&bench, &rows[count++], "KL: the same, clamped", 0, 1, cached);
-        add_kernel(&bench, &rows[count++], "KL: moments against moments", 1, 0, cached);
-    }
+    for (size_t i = 0; i < CASES; ++i)
+        add_kernel(&bench, &rows[count++], &cases[i]);
     make_buffers(&bench, rows + loops, count - loops);
 
     struct read_pool *pool = read_pool_create(bench.units);

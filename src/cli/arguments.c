@@ -113,6 +113,13 @@ bool arguments_integer(const char *text, int *number)
     return true;
 }
 
+bool arguments_axis(int given, unsigned rank, unsigned *axis)
+{
+    const int resolved = given < 0 ? given + (int)rank : given;
+    *axis = (unsigned)resolved;
+    return resolved >= 0 && resolved < (int)rank;
+}
+
 bool arguments_bounds(const char *text, double *low, double *high)
 {
     char *comma = NULL, *end = NULL;

@@ -22,6 +22,9 @@ _Noreturn void arguments_version(void);
 /* A whole number, and nothing else, that fits an int. */
 bool arguments_integer(const char *text, int *number);
 
+/* Counts a negative axis from the end. False if it is none of `rank` axes. */
+bool arguments_axis(int given, unsigned rank, unsigned *axis);
+
 /* "LO,HI": two finite numbers, the first not above the second. */
 bool arguments_bounds(const char *text, double *low, double *high);
 

@@ -71,19 +71,27 @@ static struct value_text value_text(double value)
     return result;
 }
 
-/* `scale` is the value of a bar of full width; `digits` the width of the largest index. */
-static void draw_bar(FILE *to, const struct bar *bar, double scale, int digits, bool utf8)
+/* What all bars have in common. */
+struct chart {
+    const struct kl_kept *kept;
+    int place_width; /* of the widest index: at most 34, as there are no more than 2^63 values */
+    double scale;    /* the value of a bar of full width */
+    bool utf8;
+};
+
+static void draw_bar(FILE *to, const struct chart *chart, const struct bar *bar)
 {
-    const int width = LINE_WIDTH - 2 - digits - 2 - VALUE_WIDTH - 2 - MARK_WIDTH;
-    const double share = isinf(bar->value) ? 1 : scale > 0 ? bar->value / scale : 0;
-    if (isnan(bar->value)) {
-        fprintf(to, "  %*" PRIu64 "  %*s\n", digits, bar->index, VALUE_WIDTH, "nan");
-        return;
+    const struct kl_kept_text place = kl_kept_place(chart->kept, bar->index);
+    const int width = LINE_WIDTH - 2 - chart->place_width - 2 - VALUE_WIDTH - 2 - MARK_WIDTH;
+    const double share = isinf(bar->value) ? 1 : chart->scale > 0 ? bar->value / chart->scale : 0;
+    fprintf(to, "  %*s  %*s", chart->place_width, place.text, VALUE_WIDTH,
+            isnan(bar->value) ? "nan" : value_text(bar->value).text);
+    if (!isnan(bar->value)) {
+        fputs("  ", to);
+        (chart->utf8 ? draw_blocks : draw_hashes)(to, share, width);
+        fputs(is_collapsed(bar) ? " collapsed" : "", to);
     }
-    fprintf(to, "  %*" PRIu64 "  %*s  ", digits, bar->index, VALUE_WIDTH,
-            value_text(bar->value).text);
-    (utf8 ? draw_blocks : draw_hashes)(to, share, width);
-    fputs(is_collapsed(bar) ? " collapsed\n" : "\n", to);
+    fputc('\n', to);
 }
 
 /* NaN first, then the largest; equal values in the order of their index. */
@@ -119,32 +127,38 @@ static uint64_t count_collapsed(const struct bar *bars, uint64_t count)
     return collapsed;
 }
 
-static void draw_all(FILE *to, const struct bar *bars, uint64_t drawn, uint64_t count)
+static void draw_all(FILE *to, const struct kl_kept *kept, const struct bar *bars, uint64_t drawn,
+                     uint64_t count)
 {
-    double largest = 0;
+    struct chart chart = {.kept = kept, .utf8 = is_utf8()};
+    chart.place_width = (int)strlen(kl_kept_place(kept, count - 1).text);
     for (uint64_t i = 0; i < drawn; i++)
-        if (isfinite(bars[i].value) && bars[i].value > largest)
-            largest = bars[i].value;
-    const int digits = snprintf(NULL, 0, "%" PRIu64, count - 1);
-    const bool utf8 = is_utf8();
+        if (isfinite(bars[i].value) && bars[i].value > chart.scale)
+            chart.scale = bars[i].value;
     for (uint64_t i = 0; i < drawn; i++)
-        draw_bar(to, &bars[i], largest, digits, utf8);
+        draw_bar(to, &chart, &bars[i]);
 }
 
 void bars_draw(FILE *to, const struct report *report)
 {
+    const struct kl_kept *kept = &report->task->kept;
     const uint64_t count = report->result->kept_count;
+    const uint64_t drawn = count < BARS_DRAWN ? count : BARS_DRAWN;
     struct bar *bars = make_bars(report);
     if (bars == NULL) {
         fputs("\nno bars: there is no memory for them\n", to);
         return;
     }
-    fprintf(to, "\naxis %d, nats per index: %s over the %" PRIu64 " samples%s\n",
-            report->task->kept_axis, report->options->batch == CLKL_BATCH_SUM ? "sum" : "mean",
-            report->task->samples, count > BARS_DRAWN ? "; the largest 64" : "");
-    if (count > BARS_DRAWN)
+    fprintf(to, "\n%s, nats per index: %s over the %" PRIu64 " sample%s%s\n",
+            kl_kept_names(kept, 0).text, report->options->batch == CLKL_BATCH_SUM ? "sum" : "mean",
+            report->task->samples, report->task->samples == 1 ? "" : "s",
+            count > drawn ? "; the largest 64" : "");
+    if (count > drawn)
         qsort(bars, (size_t)count, sizeof *bars, compare);
-    draw_all(to, bars, count < BARS_DRAWN ? count : BARS_DRAWN, count);
+    draw_all(to, kept, bars, drawn, count);
+    if (count > drawn)
+        fprintf(to, "%" PRIu64 " more, down to %s, are not shown; --out and --csv write all\n",
+                count - drawn, value_text(bars[count - 1].value).text);
     fprintf(to, "%" PRIu64 " of %" PRIu64 " units collapsed (%sbelow 0.01 nats)\n",
             count_collapsed(bars, count), count,
             report->options->batch == CLKL_BATCH_SUM ? "mean " : "");

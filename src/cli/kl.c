@@ -34,10 +34,10 @@ static bool write_output(struct output *output, const struct report *report)
     const struct kl_result *result = report->result;
     struct io_error error;
     struct npy array = {.type = result->type == CLKL_F64 ? NPY_FLOAT64 : NPY_FLOAT32,
-                        .rank = task->kept_axis < 0 ? 0 : 1,
-                        .shape = {result->kept_count},
+                        .rank = task->kept.rank,
                         .count = result->kept_count,
                         .data = result->kept};
+    memcpy(array.shape, task->kept.shape, task->kept.rank * sizeof array.shape[0]);
     if (output == NULL)
         return true;
     if (!npy_write(output_stream(output), report->options->out, &array, &error))
@@ -79,7 +79,7 @@ static int finish(const struct report *report)
         sample_list(report->task, report->result, CLKL_VALUE_NEGATIVE_SCALE, 0);
     const struct sample_list nan =
         sample_list(report->task, report->result, CLKL_VALUE_NAN, CLKL_VALUE_NEGATIVE_SCALE);
-    const uint64_t invalid = report->statistics->invalid;
+    const uint64_t invalid = report->statistics->samples.invalid;
     if (invalid == 0)
         return EXIT_DONE;
     message("%llu of %llu samples %s invalid:%s%s%s%s%s", (unsigned long long)invalid,

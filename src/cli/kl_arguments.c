@@ -55,9 +55,10 @@ static const struct argp_option table[] = {
     {"no-clamp", KEY(KL_NO_CLAMP), 0, 0, "take log-variances as they are", 0},
 
     {0, 0, 0, 0, "What is computed, and where:", 4},
-    {"keep", KEY(KL_KEEP), "AXES", 0,
-     "axes of the mean's shape that stay in the result: 0 (the default: one value per sample), one "
-     "other axis, or none. With another axis the summary draws a bar per index; an index whose "
+    {"keep", KEY(KL_KEEP), "AXES|all|none", 0,
+     "axes of the mean's shape that stay in the result, with commas between them: 0 (the default: "
+     "one value per sample), 1, 2,3 or 0,-1, where negative ones count from the end; or all, or "
+     "none (one value in all). Without axis 0 the summary draws a bar per index; an index whose "
      "divergence, averaged over the batch, is below 0.01 nats is called a collapsed unit: it says "
      "next to nothing about the input",
      0},
@@ -71,7 +72,8 @@ static const struct argp_option table[] = {
      "precision of arithmetic and result (default f64 for float64 files, else f32)", 0},
 
     {0, 0, 0, 0, "What comes out:", 5},
-    {"out", KEY(KL_OUT), "FILE", 0, "write the values to FILE, as .npy", 0},
+    {"out", KEY(KL_OUT), "FILE", 0,
+     "write the values to FILE, as .npy in the shape of the axes that stay", 0},
     {"json", KEY(KL_JSON), 0, 0, "print JSON instead of the summary", 0},
     {"csv", KEY(KL_CSV), 0, 0, "print index and value of each result instead of the summary", 0},
     {"quiet", KEY(KL_QUIET), 0, 0, "print no summary", 0},

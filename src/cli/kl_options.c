@@ -26,30 +26,6 @@ static bool read_split_axis(const struct kl_arguments *arguments, struct kl_opti
     return true;
 }
 
-/* Whether this is a list of two or more numbers with commas between them. */
-static bool is_axis_list(const char *text)
-{
-    size_t length = strspn(text, "0123456789-,");
-    return strchr(text, ',') != NULL && text[length] == '\0';
-}
-
-static bool read_keep(const struct kl_arguments *arguments, struct kl_options *options)
-{
-    const char *text = arguments->option[KL_KEEP];
-    if (text == NULL)
-        return true;
-    options->keep_none = strcmp(text, "none") == 0;
-    if (options->keep_none || arguments_integer(text, &options->keep_axis))
-        return true;
-    if (is_axis_list(text))
-        return message("--keep %s: this version keeps at most one axis; expected 0, none, or one "
-                       "other axis, e.g. 1",
-                       text);
-    return message("--keep '%s': expected 0 (one value per sample), none, or one other axis, "
-                   "e.g. 1 or -1",
-                   text);
-}
-
 static bool read_batch(const struct kl_arguments *arguments, struct kl_options *options)
 {
     const char *text = arguments->option[KL_BATCH];
@@ -153,9 +129,10 @@ bool kl_options_parse(int count, char **words, struct kl_options *options)
         return false;
     options->device = arguments.option[KL_DEVICE];
     return kl_sides_read(&arguments, options) && read_split_axis(&arguments, options) &&
-           read_keep(&arguments, options) && read_batch(&arguments, options) &&
-           read_clamp(&arguments, options) && read_compute(&arguments, options) &&
-           read_report(&arguments, options) && read_out(&arguments, options);
+           kl_keep_read(arguments.option[KL_KEEP], &options->keep) &&
+           read_batch(&arguments, options) && read_clamp(&arguments, options) &&
+           read_compute(&arguments, options) && read_report(&arguments, options) &&
+           read_out(&arguments, options);
 }
 
 bool kl_form_has_logvar(clkl_form form)

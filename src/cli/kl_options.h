@@ -3,6 +3,8 @@
 #ifndef CLKL_CLI_KL_OPTIONS_H
 #define CLKL_CLI_KL_OPTIONS_H
 
+#include "kl_keep.h"
+
 #include <clkl/clkl.h>
 
 #include <stdbool.h>
@@ -20,8 +22,7 @@ enum kl_report_kind { KL_REPORT_SUMMARY, KL_REPORT_JSON, KL_REPORT_CSV, KL_REPOR
 struct kl_options {
     struct kl_side_options p, q;
     int split_axis; /* as given; negative counts from the end; 1 unless given */
-    bool keep_none; /* one value in all; otherwise keep_axis, as given */
-    int keep_axis;
+    struct kl_keep keep;
     bool batch_given;
     clkl_batch_reduction batch;
     clkl_clamp clamp; /* decided: given, or the default of the forms */

@@ -17,7 +17,7 @@ static bool allocate(const struct kl_task *task, bool count_clamped, struct kl_r
     const size_t size = result->type == CLKL_F64 ? sizeof(double) : sizeof(float);
     result->samples = calloc(samples, size);
     result->status = calloc(samples, sizeof *result->status);
-    result->kept = task->kept_axis == 0 ? result->samples : calloc(kept, size);
+    result->kept = kl_kept_samples(&task->kept) ? result->samples : calloc(kept, size);
     if (count_clamped)
         result->clamp_counts = calloc(samples, sizeof *result->clamp_counts);
     if (result->samples != NULL && result->status != NULL && result->kept != NULL &&
@@ -26,7 +26,8 @@ static bool allocate(const struct kl_task *task, bool count_clamped, struct kl_r
     return message("there is no memory for the results of %zu samples; expected about %zu bytes",
                    samples,
                    samples * (size + sizeof *result->status +
-                              (count_clamped ? sizeof *result->clamp_counts : 0)));
+                              (count_clamped ? sizeof *result->clamp_counts : 0)) +
+                       (kl_kept_samples(&task->kept) ? 0 : kept * size));
 }
 
 /* Double precision is the reference's alone for now. */
@@ -61,7 +62,7 @@ static bool run_kept(clkl_engine *engine, const clkl_spec *spec, const struct kl
 {
     clkl_host_args args = task->args;
     args.result = result->kept;
-    return task->kept_axis == 0 || clkl_engine_run(engine, spec, &args, error) == CLKL_OK;
+    return kl_kept_samples(&task->kept) || clkl_engine_run(engine, spec, &args, error) == CLKL_OK;
 }
 
 static double now(void)

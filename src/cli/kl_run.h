@@ -9,9 +9,9 @@ struct kl_result {
     void *samples;                  /* one value per sample */
     uint32_t *status;               /* CLKL_VALUE_... of each sample */
     clkl_clamp_count *clamp_counts; /* of each sample; NULL if not counted */
-    void *kept;                     /* the values that were asked for: `samples`, or others */
-    uint64_t kept_count;
-    char device[160]; /* its name, or "reference" */
+    void *kept;                     /* the result that was asked for: `samples`, or other values */
+    uint64_t kept_count;            /* values in it, row-major in the axes of kl_task.kept */
+    char device[160];               /* its name, or "reference" */
     bool reference;
     bool fallback;  /* the reference, though nobody asked for it */
     double seconds; /* that the runs took, with the building of kernels */

@@ -1,5 +1,6 @@
 #include "kl_task.h"
 
+#include "arguments.h"
 #include "convert.h"
 #include "message.h"
 #include "shape_text.h"
@@ -26,17 +27,9 @@ static bool check_rank(const struct npy *array, const char *file)
     return true;
 }
 
-/* Counts a negative axis from the end; false if it is no axis of P. */
-static bool resolve_axis(int given, unsigned rank, unsigned *axis)
-{
-    int resolved = given < 0 ? given + (int)rank : given;
-    *axis = (unsigned)resolved;
-    return resolved >= 0 && resolved < (int)rank;
-}
-
 static bool find_split_axis(const struct kl_options *options, unsigned rank, struct kl_task *task)
 {
-    if (resolve_axis(options->split_axis, rank, &task->split_axis) && task->split_axis != 0)
+    if (arguments_axis(options->split_axis, rank, &task->split_axis) && task->split_axis != 0)
         return true;
     return message("--split-axis %d: P has %u axes, of which 0 is the batch; expected 1 to %u, or "
                    "-1 to -%u",
@@ -117,19 +110,13 @@ static bool match_q(const struct kl_options *options, const struct npy *p, const
 
 static bool find_keep(const struct kl_options *options, struct kl_task *task)
 {
-    unsigned axis = 0;
-    task->kept_axis = -1;
-    if (!options->keep_none) {
-        if (!resolve_axis(options->keep_axis, task->spec.rank, &axis))
-            return message("--keep %d: the mean has %u axes; expected 0 to %u, or -1 to -%u",
-                           options->keep_axis, task->spec.rank, task->spec.rank - 1,
-                           task->spec.rank);
-        task->kept_axis = (int)axis;
-    }
-    if (options->batch_given && task->kept_axis == 0)
-        return message("--batch %s: it says what to do over the batch axis, which --keep 0, the "
-                       "default, keeps; add --keep none or another axis, or leave it out",
-                       options->batch == CLKL_BATCH_SUM ? "sum" : "mean");
+    if (!kl_keep_find(&options->keep, task->spec.shape, task->spec.rank, &task->kept))
+        return false;
+    if (options->batch_given && kl_kept_batch(&task->kept))
+        return message("--batch %s: it says what to do over the batch axis, which --keep %s keeps; "
+                       "say --keep none or other axes than 0, or leave --batch out",
+                       options->batch == CLKL_BATCH_SUM ? "sum" : "mean",
+                       kl_kept_samples(&task->kept) ? "0, the default," : options->keep.text);
     return true;
 }
 
@@ -190,7 +177,7 @@ clkl_spec kl_task_kept_spec(const struct kl_options *options, const struct kl_ta
 {
     clkl_spec spec = task->spec;
     spec.outputs = 0;
-    spec.keep = task->kept_axis < 0 ? CLKL_KEEP_NONE : 1u << task->kept_axis;
+    spec.keep = kl_kept_bits(&task->kept);
     spec.batch_reduction = options->batch;
     return spec;
 }

@@ -8,7 +8,7 @@
 struct kl_task {
     clkl_spec spec;      /* for one value per sample */
     clkl_host_args args; /* its inputs */
-    int kept_axis;       /* 0 to rank - 1, or -1 for one value in all */
+    struct kl_kept kept; /* the axes of the result */
     unsigned split_axis; /* of the packed sides */
     bool q_shared;       /* one Q for all samples */
     uint64_t samples;
@@ -20,7 +20,7 @@ struct kl_task {
 bool kl_task_make(const struct kl_options *options, const struct kl_files *files,
                   struct kl_task *task);
 
-/* The specification for the axis that is kept. */
+/* The specification for the axes that are kept. */
 clkl_spec kl_task_kept_spec(const struct kl_options *options, const struct kl_task *task);
 
 #endif

@@ -26,8 +26,9 @@ void report_summary(FILE *to, const struct report *report);
  * so read back to the same value. Prints nothing if it fails, which it says. */
 bool report_json(FILE *to, const struct report *report);
 
-/* For spreadsheets: a line "sample,kl" or, if another axis or none is kept, "index,kl", and a line
- * for each value. NaN is nan, infinity inf. */
+/* For spreadsheets: a line that names the columns, and a line for each value: the index along each
+ * kept axis, and the value. The columns are "sample" for axis 0, "axis2" for axis 2, and "kl"; but
+ * "index" where no axis is kept, or one that is not 0. NaN is nan, infinity inf. */
 void report_csv(FILE *to, const struct report *report);
 
 #endif

@@ -45,22 +45,25 @@ static json_t *side(const struct kl_side_options *options, unsigned split_axis, 
                      (int)shared);
 }
 
-static json_t *shape(const clkl_spec *spec)
+static json_t *shape(const uint64_t *extents, unsigned rank)
 {
     json_t *axes = json_array();
-    for (uint32_t axis = 0; axis < spec->rank; axis++)
-        append(&axes, integer(spec->shape[axis]));
+    for (unsigned axis = 0; axis < rank; axis++)
+        append(&axes, integer(extents[axis]));
     return axes;
 }
 
 static json_t *kept_axes(const struct kl_task *task)
 {
-    return task->kept_axis < 0 ? json_array() : json_pack("[i]", task->kept_axis);
+    json_t *axes = json_array();
+    for (unsigned k = 0; k < task->kept.rank; k++)
+        append(&axes, integer(task->kept.axis[k]));
+    return axes;
 }
 
 static json_t *batch(const struct report *report)
 {
-    if (report->task->kept_axis == 0)
+    if (kl_kept_batch(&report->task->kept))
         return json_null();
     return json_string(report->options->batch == CLKL_BATCH_SUM ? "sum" : "mean");
 }
@@ -82,7 +85,7 @@ static json_t *values(const struct kl_result *result)
 
 static json_t *samples(const struct report *report)
 {
-    const struct statistics *s = report->statistics;
+    const struct spread *s = &report->statistics->samples;
     const bool any = s->valid > 0;
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count", integer(report->task->samples), "valid",
@@ -93,7 +96,7 @@ static json_t *samples(const struct report *report)
 
 static json_t *element(const struct report *report)
 {
-    const double nats = report->statistics->mean / (double)report->task->elements;
+    const double nats = report->statistics->samples.mean / (double)report->task->elements;
     return json_pack("{s:o, s:o, s:o}", "nats", number(nats), "bits", number(nats / log(2)),
                      "elements", integer(report->task->elements));
 }
@@ -144,17 +147,17 @@ static json_t *build(const struct report *report)
     const struct kl_result *result = report->result;
     return json_pack(
         "{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:s, "
-        "s:o}",
+        "s:o, s:s, s:o}",
         "schema", "clkl-kl-1", "version", version(), "unit", "nats", "p",
         side(&report->options->p, task->split_axis, false), "q",
-        side(&report->options->q, task->split_axis, task->q_shared), "shape", shape(&task->spec),
-        "compute", result->type == CLKL_F64 ? "f64" : "f32", "keep", kept_axes(task), "batch",
-        batch(report), "clamp", clamp(&task->spec), "values", values(result), "samples",
-        samples(report), "element", element(report), "clamped", clamped(report->statistics),
-        "invalid", invalid(report), "infinite", infinite(report), "device",
-        json_text(result->device), "backend", result->reference ? "reference" : "opencl", "seconds",
-        number(result->seconds));
+        side(&report->options->q, task->split_axis, task->q_shared), "shape",
+        shape(task->spec.shape, task->spec.rank), "compute",
+        result->type == CLKL_F64 ? "f64" : "f32", "keep", kept_axes(task), "batch", batch(report),
+        "clamp", clamp(&task->spec), "values", values(result), "values_shape",
+        shape(task->kept.shape, task->kept.rank), "samples", samples(report), "element",
+        element(report), "clamped", clamped(report->statistics), "invalid", invalid(report),
+        "infinite", infinite(report), "device", json_text(result->device), "backend",
+        result->reference ? "reference" : "opencl", "seconds", number(result->seconds));
 }
 
 bool report_json(FILE *to, const struct report *report)

@@ -63,7 +63,7 @@ static void print_input(FILE *to, const struct report *report)
 
 static void print_samples(FILE *to, const struct report *report)
 {
-    const struct statistics *s = report->statistics;
+    const struct spread *s = &report->statistics->samples;
     const double nats = s->mean / (double)report->task->elements;
     if (s->valid == 0) {
         fputs("  per sample    no valid sample\n", to);
@@ -80,10 +80,44 @@ static void print_samples(FILE *to, const struct report *report)
 /* The one value of --keep none. */
 static void print_whole(FILE *to, const struct report *report)
 {
-    if (report->task->kept_axis < 0)
+    if (report->task->kept.rank == 0)
         fprintf(to, "  batch         %s %.6g\n",
                 report->options->batch == CLKL_BATCH_SUM ? "sum" : "mean",
                 kl_result_value(report->result, report->result->kept, 0));
+}
+
+/* What is odd among the values that the mean is taken of. */
+static void print_kept_odd(FILE *to, const struct spread *s)
+{
+    if (s->invalid > 0)
+        fprintf(to, ", %" PRIu64 " NaN left out", s->invalid);
+    if (s->infinite > 0)
+        fprintf(to, ", %" PRIu64 " infinite", s->infinite);
+    if (s->infinite > 0 && s->infinite < s->valid)
+        fprintf(to, "; mean of the finite ones %.6g", s->finite_mean);
+    fputc('\n', to);
+}
+
+/* The values where other axes are kept beside the samples. */
+static void print_kept(FILE *to, const struct report *report)
+{
+    const struct kl_kept *kept = &report->task->kept;
+    const struct spread *s = &report->statistics->kept;
+    if (!kl_kept_batch(kept) || kept->rank == 1)
+        return;
+    fprintf(to,
+            "  per value     %" PRIu64 " of shape %s:\n"
+            "                one for each sample and index of %s\n",
+            report->result->kept_count, shape_text(kept->shape, kept->rank).text,
+            kl_kept_names(kept, 1).text);
+    if (s->valid == 0) {
+        fputs("                no valid value\n", to);
+        return;
+    }
+    fprintf(to, "                mean %.6g", s->mean);
+    print_kept_odd(to, s);
+    fprintf(to, "                min %.6g (index %s), max %.6g (index %s)\n", s->min,
+            kl_kept_place(kept, s->min_at).text, s->max, kl_kept_place(kept, s->max_at).text);
 }
 
 static void print_clamp(FILE *to, const struct report *report)
@@ -108,7 +142,7 @@ static void print_clamp(FILE *to, const struct report *report)
 
 static void print_odd(FILE *to, const struct report *report)
 {
-    const struct statistics *s = report->statistics;
+    const struct spread *s = &report->statistics->samples;
     const struct sample_list invalid =
         sample_list(report->task, report->result, CLKL_VALUE_NAN | CLKL_VALUE_NEGATIVE_SCALE, 0);
     const struct sample_list infinite =
@@ -137,9 +171,10 @@ void report_summary(FILE *to, const struct report *report)
     print_input(to, report);
     print_samples(to, report);
     print_whole(to, report);
+    print_kept(to, report);
     print_clamp(to, report);
     print_odd(to, report);
     print_device(to, report);
-    if (report->task->kept_axis > 0)
+    if (report->task->kept.rank > 0 && !kl_kept_batch(&report->task->kept))
         bars_draw(to, report);
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static void add_value(struct statistics *s, double value, uint64_t sample)
+static void add_value(struct spread *s, double value, uint64_t at)
 {
     if (isnan(value)) {
         s->invalid++;
@@ -12,16 +12,26 @@ static void add_value(struct statistics *s, double value, uint64_t sample)
     }
     if (s->valid == 0 || value < s->min) {
         s->min = value;
-        s->min_at = sample;
+        s->min_at = at;
     }
     if (s->valid == 0 || value > s->max) {
         s->max = value;
-        s->max_at = sample;
+        s->max_at = at;
     }
     s->valid++;
     s->infinite += isinf(value) != 0;
     s->mean += value;
     s->finite_mean += isinf(value) ? 0 : value;
+}
+
+static struct spread gather(const struct kl_result *result, const void *values, uint64_t count)
+{
+    struct spread s = {0};
+    for (uint64_t i = 0; i < count; i++)
+        add_value(&s, kl_result_value(result, values, i), i);
+    s.mean /= (double)s.valid;
+    s.finite_mean /= (double)(s.valid - s.infinite);
+    return s;
 }
 
 /* A Q that all samples share is counted with each of them, but is there once. */
@@ -42,11 +52,8 @@ static void count_clamped(const struct kl_task *task, const struct kl_result *re
 
 struct statistics statistics_gather(const struct kl_task *task, const struct kl_result *result)
 {
-    struct statistics s = {0};
-    for (uint64_t i = 0; i < task->samples; i++)
-        add_value(&s, kl_result_value(result, result->samples, i), i);
-    s.mean /= (double)s.valid;
-    s.finite_mean /= (double)(s.valid - s.infinite);
+    struct statistics s = {.samples = gather(result, result->samples, task->samples),
+                           .kept = gather(result, result->kept, result->kept_count)};
     count_clamped(task, result, &s);
     return s;
 }

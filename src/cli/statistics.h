@@ -1,17 +1,22 @@
-/* What the values per sample have in common. */
+/* What the values have in common. */
 #ifndef CLKL_CLI_STATISTICS_H
 #define CLKL_CLI_STATISTICS_H
 
 #include "kl_run.h"
 
-struct statistics {
-    uint64_t invalid;   /* samples that are NaN */
-    uint64_t infinite;  /* samples that are +inf */
-    uint64_t valid;     /* samples that are not NaN */
-    double mean;        /* over the valid samples; NaN if there are none */
+struct spread {
+    uint64_t invalid;   /* values that are NaN */
+    uint64_t infinite;  /* values that are +inf */
+    uint64_t valid;     /* values that are not NaN */
+    double mean;        /* over the valid ones; NaN if there are none */
     double finite_mean; /* over those that are not infinite either; NaN if there are none */
-    double min, max;    /* over the valid samples */
+    double min, max;    /* over the valid ones */
     uint64_t min_at, max_at;
+};
+
+struct statistics {
+    struct spread samples;             /* of the values per sample */
+    struct spread kept;                /* of the values that were asked for */
     uint64_t clamped_p, clamped_q;     /* log-variances that the clamp changed */
     uint64_t clampable_p, clampable_q; /* log-variances that the clamp saw; 0 if it saw none */
 };

@@ -157,14 +157,10 @@ static clkl_status read_clamp(const clkl_spec *spec, struct clkl_problem *proble
 static clkl_status read_result(const clkl_spec *spec, struct clkl_problem *problem,
                                clkl_error *error)
 {
-    const uint32_t keep = spec->keep == 0 ? 1u : spec->keep;
-    problem->kept_axis = -1;
-    for (uint32_t axis = 0; axis < problem->rank; ++axis)
-        if (keep == 1u << axis)
-            problem->kept_axis = (int)axis;
-    if (problem->kept_axis < 0 && keep != CLKL_KEEP_NONE)
-        return clkl_fail(error, keep >> problem->rank == 0 ? CLKL_UNSUPPORTED : CLKL_INVALID_SPEC,
-                         "keep is 0x%x; expected one axis of the shape, or CLKL_KEEP_NONE",
+    problem->kept = spec->keep == 0 ? 1u : spec->keep == CLKL_KEEP_NONE ? 0 : spec->keep;
+    if (problem->kept >> problem->rank != 0)
+        return clkl_fail(error, CLKL_INVALID_SPEC,
+                         "keep is 0x%x; expected axes of the shape, or CLKL_KEEP_NONE",
                          (unsigned)spec->keep);
     if (spec->batch_reduction != CLKL_BATCH_MEAN && spec->batch_reduction != CLKL_BATCH_SUM)
         return clkl_fail(error, CLKL_INVALID_SPEC, "unknown batch reduction %d",
@@ -246,13 +242,18 @@ clkl_status clkl_problem_set_batch(struct clkl_problem *problem, uint64_t batch,
 
 uint64_t clkl_problem_result_count(const struct clkl_problem *problem)
 {
-    return problem->kept_axis < 0 ? 1 : problem->shape[problem->kept_axis];
+    uint64_t count = 1;
+    for (uint32_t axis = 0; axis < problem->rank; ++axis)
+        if (clkl_problem_keeps(problem, axis))
+            count *= problem->shape[axis];
+    return count;
 }
 
 uint64_t clkl_problem_divisor(const struct clkl_problem *problem)
 {
-    const bool batch_reduced = problem->kept_axis != 0;
-    return batch_reduced && problem->batch_reduction == CLKL_BATCH_MEAN ? problem->shape[0] : 1;
+    return !clkl_problem_keeps(problem, 0) && problem->batch_reduction == CLKL_BATCH_MEAN
+               ? problem->shape[0]
+               : 1;
 }
 
 /* What is covered without a gap grows with every axis whose steps are no longer than that. */

@@ -39,7 +39,7 @@ struct clkl_problem {
     clkl_dtype compute;
     double clamp_low;
     double clamp_high;
-    int kept_axis; /* 0 to rank - 1, or -1 for one value in all */
+    uint32_t kept; /* axes that stay in the result, as bits; 0 for one value in all */
     clkl_batch_reduction batch_reduction;
     bool clamp_counts;
 };
@@ -51,16 +51,21 @@ clkl_status clkl_problem_make(const clkl_spec *spec, struct clkl_problem *proble
 /* Replaces the planned batch (0 leaves it); CLKL_INVALID_ARGUMENT if it is larger than planned. */
 clkl_status clkl_problem_set_batch(struct clkl_problem *problem, uint64_t batch, clkl_error *error);
 
+static inline bool clkl_problem_keeps(const struct clkl_problem *problem, uint32_t axis)
+{
+    return (problem->kept >> axis & 1u) != 0;
+}
+
 /* Values in the result. */
 uint64_t clkl_problem_result_count(const struct clkl_problem *problem);
 
 /* What the sum of a result value is divided by: the batch, or 1. */
 uint64_t clkl_problem_divisor(const struct clkl_problem *problem);
 
-/* Whether an operand's array has no element that is not read, up to its last. `twin` is the distance
- * to another operand of the same strides in the same array, or 0. */
-bool clkl_problem_is_gapless(const struct clkl_problem *problem,
-                             const struct clkl_operand *operand, uint64_t twin);
+/* Whether an operand's array has no element that is not read, up to its last. `twin` is the
+ * distance to another operand of the same strides in the same array, or 0. */
+bool clkl_problem_is_gapless(const struct clkl_problem *problem, const struct clkl_operand *operand,
+                             uint64_t twin);
 
 /* Elements from the start of an operand's array to one past the last that is read. */
 uint64_t clkl_problem_extent(const struct clkl_problem *problem,

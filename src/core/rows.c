@@ -16,80 +16,140 @@ static const struct clkl_operand *operand_of(const struct clkl_problem *problem,
     }
 }
 
-/* Whether axis `outer` continues where the last merged axis ends, in every operand. */
-static bool follows(const struct clkl_rows *rows, const int64_t *strides, uint64_t extent)
+/* Whether an axis with these strides continues where the last one ends, in every operand. */
+static bool follows(const struct clkl_axes *axes, const int64_t *strides, uint64_t extent)
 {
-    const uint32_t last = rows->axes - 1;
+    const uint32_t last = axes->count - 1;
     for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
-        if (rows->strides[operand][last] != strides[operand] * (int64_t)extent)
+        if (axes->strides[operand][last] != strides[operand] * (int64_t)extent)
             return false;
     return true;
 }
 
-static void append_axis(struct clkl_rows *rows, const struct clkl_problem *problem, uint32_t axis)
+static void append_axis(struct clkl_axes *axes, const struct clkl_problem *problem, uint32_t axis)
 {
     int64_t strides[CLKL_OPERANDS];
+    const uint64_t extent = problem->shape[axis];
+    if (extent == 1)
+        return;
     for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
         strides[operand] = operand_of(problem, operand)->strides[axis];
-    const uint64_t extent = problem->shape[axis];
-    const bool merge = rows->axes > 0 && follows(rows, strides, extent);
-    const uint32_t at = merge ? rows->axes - 1 : rows->axes++;
-    rows->extents[at] = merge ? rows->extents[at] * extent : extent;
+    const bool merge = axes->count > 0 && follows(axes, strides, extent);
+    const uint32_t at = merge ? axes->count - 1 : axes->count++;
+    axes->extents[at] = merge ? axes->extents[at] * extent : extent;
     for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
-        rows->strides[operand][at] = strides[operand];
+        axes->strides[operand][at] = strides[operand];
 }
 
-/* Whether the operand's elements of a row lie side by side, whatever the other operands do. */
-static bool is_contiguous(const struct clkl_rows *rows, int operand)
+static void complete(struct clkl_axes *axes)
+{
+    if (axes->count == 0) {
+        axes->count = 1;
+        axes->extents[0] = 1;
+    }
+}
+
+/* How an operand's elements lie along the axes, whatever the other operands do. */
+static enum clkl_reach reach_of(const struct clkl_axes *axes, int operand)
 {
     int64_t expected = 1;
-    for (uint32_t axis = rows->axes; axis-- > 0;) {
-        if (rows->extents[axis] > 1 && rows->strides[operand][axis] != expected)
-            return false;
-        expected *= (int64_t)rows->extents[axis];
+    for (uint32_t axis = axes->count; axis-- > 0;) {
+        if (axes->extents[axis] > 1 && axes->strides[operand][axis] != expected)
+            return axis + 1 == axes->count ? CLKL_SCATTERED : CLKL_RUNS;
+        expected *= (int64_t)axes->extents[axis];
     }
-    return true;
+    return CLKL_CONTIGUOUS;
+}
+
+static enum clkl_reach side_reach(const struct clkl_side *side, const struct clkl_axes *axes,
+                                  int mean, int scale)
+{
+    if (side->scale_kind == CLKL_SCALE_UNIT)
+        return CLKL_CONTIGUOUS;
+    const enum clkl_reach a = reach_of(axes, mean), b = reach_of(axes, scale);
+    return a > b ? a : b;
+}
+
+/* The first of the axes behind the last that is kept and longer than 1. */
+static uint32_t first_trailing_axis(const struct clkl_problem *problem)
+{
+    uint32_t axis = problem->rank;
+    while (axis > 0 && (problem->shape[axis - 1] == 1 || !clkl_problem_keeps(problem, axis - 1)))
+        --axis;
+    return axis;
+}
+
+static uint64_t product(const struct clkl_problem *problem, uint32_t first, uint32_t end, bool kept)
+{
+    uint64_t elements = 1;
+    for (uint32_t axis = first; axis < end; ++axis)
+        if (clkl_problem_keeps(problem, axis) == kept)
+            elements *= problem->shape[axis];
+    return elements;
+}
+
+/* Which axes lead from row to row, as bits. Short stretches of a row that are spread over memory,
+ * as those of one channel, are better taken as rows of their own: memory is then read as it lies.
+ */
+static uint32_t choose_kept(const struct clkl_problem *problem)
+{
+    enum { SHORT_STRETCH = 2048, MANY_STRETCHES = 16 };
+    const uint32_t trailing = first_trailing_axis(problem);
+    const uint64_t stretch = product(problem, trailing, problem->rank, false);
+    const uint64_t stretches = product(problem, 0, trailing, false);
+    uint32_t kept = problem->kept;
+    if (trailing == 0 || stretch >= SHORT_STRETCH || stretches < MANY_STRETCHES)
+        return kept;
+    for (uint32_t axis = trailing; axis < problem->rank; ++axis)
+        kept |= 1u << axis;
+    return kept;
+}
+
+/* Whether the fastest axis that is longer than 1 is among the kept ones. */
+static bool fastest_is_kept(const struct clkl_problem *problem, uint32_t kept)
+{
+    for (uint32_t axis = problem->rank; axis-- > 0;)
+        if (problem->shape[axis] > 1)
+            return (kept >> axis & 1u) != 0;
+    return false;
 }
 
 void clkl_rows_make(const struct clkl_problem *problem, struct clkl_rows *rows)
 {
     memset(rows, 0, sizeof *rows);
-    rows->rows = clkl_problem_result_count(problem);
+    const uint32_t chosen = choose_kept(problem);
+    rows->rows = 1;
     rows->elements = 1;
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
         rows->origins[operand] = operand_of(problem, operand)->origin;
-        if (problem->kept_axis >= 0)
-            rows->row_strides[operand] = operand_of(problem, operand)->strides[problem->kept_axis];
-    }
     for (uint32_t axis = 0; axis < problem->rank; ++axis) {
-        if ((int)axis == problem->kept_axis)
-            continue;
-        rows->elements *= problem->shape[axis];
-        if (problem->shape[axis] > 1)
-            append_axis(rows, problem, axis);
+        const bool kept = (chosen >> axis & 1u) != 0;
+        append_axis(kept ? &rows->kept : &rows->reduced, problem, axis);
+        *(kept ? &rows->rows : &rows->elements) *= problem->shape[axis];
     }
-    if (rows->axes == 0) {
-        rows->axes = 1;
-        rows->extents[0] = 1;
-    }
-    rows->p_contiguous = problem->p.scale_kind == CLKL_SCALE_UNIT ||
-                         (is_contiguous(rows, CLKL_P_MEAN) && is_contiguous(rows, CLKL_P_SCALE));
-    rows->q_contiguous = problem->q.scale_kind == CLKL_SCALE_UNIT ||
-                         (is_contiguous(rows, CLKL_Q_MEAN) && is_contiguous(rows, CLKL_Q_SCALE));
+    rows->rows_of_sample = rows->rows / (clkl_problem_keeps(problem, 0) ? problem->shape[0] : 1);
+    rows->rows_of_value = rows->rows / clkl_problem_result_count(problem);
+    complete(&rows->kept);
+    complete(&rows->reduced);
+    rows->columns = fastest_is_kept(problem, chosen);
+    const struct clkl_axes *lanes = rows->columns ? &rows->kept : &rows->reduced;
+    rows->p_reach = side_reach(&problem->p, lanes, CLKL_P_MEAN, CLKL_P_SCALE);
+    rows->q_reach = side_reach(&problem->q, lanes, CLKL_Q_MEAN, CLKL_Q_SCALE);
 }
 
 uint64_t clkl_rows_shortest(const struct clkl_problem *problem, const struct clkl_rows *rows)
 {
-    return problem->kept_axis == 0 ? rows->elements : rows->elements / problem->shape[0];
+    return clkl_problem_keeps(problem, 0) ? rows->elements : rows->elements / problem->shape[0];
 }
 
 void clkl_rows_set_batch(struct clkl_rows *rows, const struct clkl_problem *planned, uint64_t batch)
 {
     const uint64_t before = planned->shape[0];
-    if (planned->kept_axis == 0) {
-        rows->rows = batch;
-    } else if (before > 1) { /* the batch is the slowest axis, so it is part of the first */
-        rows->extents[0] = rows->extents[0] / before * batch;
-        rows->elements = rows->elements / before * batch;
-    }
+    const bool kept = clkl_problem_keeps(planned, 0);
+    struct clkl_axes *axes = kept ? &rows->kept : &rows->reduced;
+    uint64_t *count = kept ? &rows->rows : &rows->elements;
+    if (before == 1)
+        return;
+    axes->extents[0] = axes->extents[0] / before * batch; /* the batch is the slowest axis */
+    *count = *count / before * batch;
 }

@@ -1,4 +1,5 @@
-/* A problem as rows: every value of the result is the sum over one row of elements. */
+/* A problem as rows: every value of the result is the sum over one row of elements, or over the
+ * sums of several rows. */
 #ifndef CLKL_CORE_ROWS_H
 #define CLKL_CORE_ROWS_H
 
@@ -7,18 +8,34 @@
 /* Operands in the order in which kernels number them. */
 enum { CLKL_P_MEAN, CLKL_P_SCALE, CLKL_Q_MEAN, CLKL_Q_SCALE, CLKL_OPERANDS };
 
-struct clkl_rows {
-    uint64_t rows;
-    uint64_t elements; /* of a row, in row-major order of the axes below */
-    int64_t origins[CLKL_OPERANDS];
-    int64_t row_strides[CLKL_OPERANDS];
-    /* Axes of a row, slowest first, those merged that lie behind one another in all operands. */
-    uint32_t axes;
+/* Axes, slowest first, those merged that lie behind one another in all operands; at least one. */
+struct clkl_axes {
+    uint32_t count;
     uint64_t extents[CLKL_MAX_RANK];
     int64_t strides[CLKL_OPERANDS][CLKL_MAX_RANK];
-    /* Whether both operands of a side have a row's elements side by side. */
-    bool p_contiguous;
-    bool q_contiguous;
+};
+
+/* How the elements of a side lie along the lanes of a vector. */
+enum clkl_reach {
+    CLKL_CONTIGUOUS, /* side by side */
+    CLKL_RUNS,       /* side by side along the fastest axis, which others repeat */
+    CLKL_SCATTERED
+};
+
+struct clkl_rows {
+    uint64_t rows;
+    uint64_t rows_of_sample; /* that one sample takes part in */
+    uint64_t rows_of_value;  /* neighbours */
+    uint64_t elements;       /* of a row, in row-major order of its axes */
+    int64_t origins[CLKL_OPERANDS];
+    struct clkl_axes kept; /* from row to row: those that are kept, and in a value of several rows
+                              the fastest ones, too */
+    struct clkl_axes reduced; /* within a row */
+    /* Where the fastest axis leads from row to row, vectors hold one element each of neighbouring
+     * rows (columns of a matrix, one might say); else they hold elements of one row. */
+    bool columns;
+    enum clkl_reach p_reach;
+    enum clkl_reach q_reach;
 };
 
 /* The rows of a problem; sides without arrays have strides of 0 and count as contiguous. */

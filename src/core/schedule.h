@@ -40,18 +40,21 @@ struct clkl_tuning {
 struct clkl_variant {
     enum clkl_scale p_scale;
     enum clkl_scale q_scale;
-    bool p_gather;
-    bool q_gather;
-    uint32_t axes; /* 1 unless something is gathered */
+    bool columns; /* vectors hold one element each of neighbouring rows */
+    enum clkl_reach p_reach;
+    enum clkl_reach q_reach;
+    uint32_t kept_axes;
+    uint32_t reduced_axes; /* 1 where rows are contiguous */
     bool clamp_p;
     bool clamp_q;
     bool count_clamped;
     uint32_t vector_width;  /* elements read at once */
     uint32_t lanes_at_once; /* computed at once: all of them, or one after the other */
     uint32_t tile;
+    uint32_t strip; /* vectors of rows that a work-item takes, where `columns` */
     uint32_t work_group;
     bool short_cut;
-    bool long_rows;             /* a row may have 2^32 elements or more */
+    bool long_rows;             /* there may be 2^31 rows, or elements of a row, or more */
     uint32_t prefetch_distance; /* elements; 0 for none */
     bool aligned;               /* vectors are read through aligned pointers */
 };
@@ -59,14 +62,16 @@ struct clkl_variant {
 /* How the rows of one call are dealt out. */
 struct clkl_geometry {
     uint64_t chunk;  /* elements */
-    uint32_t chunks; /* of a row; more than one needs the second stage */
+    uint32_t chunks; /* of a row */
     uint32_t team;
     uint32_t rounds;
     uint64_t tasks;
+    uint64_t work; /* elements of a task */
     uint64_t groups;
     uint32_t combine_team;
-    uint64_t combine_groups;
-    uint64_t scratch; /* bytes */
+    uint32_t combine_rounds;
+    uint64_t combine_groups; /* 0 where there is no second stage */
+    uint64_t scratch;        /* bytes */
 };
 
 /* Where a work-group is one work-item, no launch has more of them: each does several tasks.

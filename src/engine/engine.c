@@ -99,8 +99,7 @@ int clkl_engine_is_reference(const clkl_engine *engine)
     return engine != NULL && engine->reference;
 }
 
-/* ---- Running in pieces
- * --------------------------------------------------------------------------- */
+/* ---- Running in pieces ---- */
 
 /* Whether every array of so large a batch fits into one buffer of the device, and all of them into
  * half of its memory. */
@@ -113,7 +112,7 @@ static bool fits(const clkl_engine *engine, const struct clkl_problem *problem, 
         clkl_problem_extent(&piece, &piece.p.scale) * sizeof(cl_float),
         clkl_problem_extent(&piece, &piece.q.mean) * sizeof(cl_float),
         clkl_problem_extent(&piece, &piece.q.scale) * sizeof(cl_float),
-        batch * sizeof(clkl_clamp_count), /* the largest output */
+        clkl_problem_result_count(&piece) * sizeof(clkl_clamp_count), /* the largest output */
     };
     uint64_t together = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i) {
@@ -155,9 +154,10 @@ static clkl_host_args piece_of(const clkl_host_args *args, const struct clkl_pro
     piece.p_scale = advance(args->p_scale, problem->p.scale.strides[0], first);
     piece.q_mean = advance(args->q_mean, problem->q.mean.strides[0], first);
     piece.q_scale = advance(args->q_scale, problem->q.scale.strides[0], first);
-    piece.result = (float *)args->result + first;
-    piece.value_status = args->value_status == NULL ? NULL : args->value_status + first;
-    piece.clamp_counts = args->clamp_counts == NULL ? NULL : args->clamp_counts + first;
+    const uint64_t values = clkl_problem_result_count(problem) / problem->shape[0] * first;
+    piece.result = (float *)args->result + values;
+    piece.value_status = args->value_status == NULL ? NULL : args->value_status + values;
+    piece.clamp_counts = args->clamp_counts == NULL ? NULL : args->clamp_counts + values;
     return piece;
 }
 
@@ -180,8 +180,8 @@ static clkl_status run_on_device(clkl_engine *engine, const clkl_spec *given_spe
         return status;
     const uint64_t total = problem.shape[0];
     uint64_t step = fitting_batch(engine, &problem);
-    if (problem.kept_axis != 0)
-        step = total; /* one value sums over the whole batch */
+    if (!clkl_problem_keeps(&problem, 0))
+        step = total; /* values sum over the whole batch */
     for (uint64_t first = 0; first < total && status == CLKL_OK; first += step) {
         const uint64_t batch = total - first < step ? total - first : step;
         const clkl_host_args piece = piece_of(&args, &problem, first, batch);

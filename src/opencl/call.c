@@ -71,6 +71,8 @@ static void set_input(struct clkl_call *call, int operand, const clkl_buffer *bu
 {
     call->buffers.inputs[operand] = buffer->mem;
     call->launch.origins[operand] = buffer->offset + (uint64_t)where->origin;
+    call->launch.extents[operand] =
+        clkl_problem_extent(&call->problem, where) - (uint64_t)where->origin;
 }
 
 struct side_arguments {
@@ -222,8 +224,9 @@ static bool is_aligned(const clkl_plan *plan, const struct clkl_call *call)
     const uint32_t width = plan->variant.vector_width;
     for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
         const bool p = operand == CLKL_P_MEAN || operand == CLKL_P_SCALE;
+        const enum clkl_reach reach = p ? plan->variant.p_reach : plan->variant.q_reach;
         const cl_mem mem = call->buffers.inputs[operand];
-        if (mem == NULL || (p ? plan->variant.p_gather : plan->variant.q_gather))
+        if (mem == NULL || reach != CLKL_CONTIGUOUS)
             continue;
         if (call->launch.origins[operand] % width != 0 ||
             !buffer_is_aligned(mem, width * sizeof(cl_float)))

@@ -20,7 +20,7 @@ static clkl_status check_queue(const clkl_plan *plan, cl_command_queue queue, cl
 static clkl_status enqueue_kernels(clkl_plan *plan, const struct clkl_call *call,
                                    const struct clkl_order *order, clkl_error *error)
 {
-    if (call->geometry.chunks == 1)
+    if (call->geometry.combine_groups == 0)
         return clkl_launch_diagonal(plan, call->aligned, &call->rows, &call->geometry,
                                     &call->launch, &call->buffers, order, error);
     cl_event first = NULL;
@@ -30,8 +30,8 @@ static clkl_status enqueue_kernels(clkl_plan *plan, const struct clkl_call *call
     if (status != CLKL_OK)
         return status;
     const struct clkl_order after = {order->queue, 1, &first, order->event};
-    status = clkl_launch_combine(plan, call->rows.rows, &call->geometry, &call->launch,
-                                 &call->buffers, &after, error);
+    status =
+        clkl_launch_combine(plan, &call->geometry, &call->launch, &call->buffers, &after, error);
     if (status != CLKL_OK && order->event != NULL)
         *order->event = first; /* covers what was enqueued */
     else

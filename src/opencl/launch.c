@@ -4,10 +4,14 @@
 
 #include <string.h>
 
-/* `row_axes` of kernels/access.clh. */
+/* `axes_table` and `layout` of kernels/access.clh. */
 struct device_axes {
     cl_ulong extents[CLKL_MAX_RANK];
     cl_ulong strides[CLKL_OPERANDS][CLKL_MAX_RANK];
+};
+struct device_layout {
+    struct device_axes kept;
+    struct device_axes reduced;
 };
 
 void clkl_launch_fill(const clkl_plan *plan, const struct clkl_rows *rows,
@@ -16,7 +20,9 @@ void clkl_launch_fill(const clkl_plan *plan, const struct clkl_rows *rows,
 {
     memset(launch, 0, sizeof *launch);
     for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
-        launch->row_strides[operand] = (cl_ulong)rows->row_strides[operand];
+        launch->row_strides[operand] = (cl_ulong)rows->kept.strides[operand][0];
+    launch->rows = rows->rows;
+    launch->rows_of_value = rows->rows_of_value;
     launch->elements = rows->elements;
     launch->chunk = geometry->chunk;
     launch->tasks = geometry->tasks;
@@ -28,14 +34,21 @@ void clkl_launch_fill(const clkl_plan *plan, const struct clkl_rows *rows,
     launch->divisor = (cl_float)divisor;
 }
 
-static void fill_axes(const struct clkl_rows *rows, struct device_axes *axes)
+static void fill_axes(const struct clkl_axes *from, struct device_axes *axes)
 {
     memset(axes, 0, sizeof *axes);
-    for (uint32_t axis = 0; axis < rows->axes; ++axis) {
-        axes->extents[axis] = rows->extents[axis];
+    for (uint32_t axis = 0; axis < from->count; ++axis) {
+        axes->extents[axis] = from->extents[axis];
         for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
-            axes->strides[operand][axis] = (cl_ulong)rows->strides[operand][axis];
+            axes->strides[operand][axis] = (cl_ulong)from->strides[operand][axis];
     }
+}
+
+/* Whether the program needs to be told where elements lie: LAYOUT of kernels/access.clh. */
+static bool needs_layout(const struct clkl_variant *variant)
+{
+    return variant->columns || variant->kept_axes > 1 || variant->p_reach != CLKL_CONTIGUOUS ||
+           variant->q_reach != CLKL_CONTIGUOUS;
 }
 
 struct argument {
@@ -77,17 +90,17 @@ clkl_status clkl_launch_diagonal(clkl_plan *plan, bool aligned, const struct clk
                                  const struct clkl_order *order, clkl_error *error)
 {
     struct clkl_kernel_pool *pool = aligned ? &plan->diagonal_aligned : &plan->diagonal;
-    const bool gathers = plan->variant.p_gather || plan->variant.q_gather;
-    struct device_axes axes;
-    fill_axes(rows, &axes);
+    struct device_layout layout;
+    fill_axes(&rows->kept, &layout.kept);
+    fill_axes(&rows->reduced, &layout.reduced);
     struct argument arguments[10] = {BUFFER(buffers->inputs[CLKL_P_MEAN]),
                                      BUFFER(buffers->inputs[CLKL_P_SCALE]),
                                      BUFFER(buffers->inputs[CLKL_Q_MEAN]),
                                      BUFFER(buffers->inputs[CLKL_Q_SCALE]),
                                      {sizeof *launch, launch}};
     cl_uint count = 5;
-    if (gathers)
-        arguments[count++] = (struct argument){sizeof axes, &axes};
+    if (needs_layout(&plan->variant))
+        arguments[count++] = (struct argument){sizeof layout, &layout};
     arguments[count++] = (struct argument)BUFFER(buffers->result);
     arguments[count++] = (struct argument)BUFFER(buffers->value_status);
     arguments[count++] = (struct argument)BUFFER(buffers->clamp_counts);
@@ -103,18 +116,19 @@ clkl_status clkl_launch_diagonal(clkl_plan *plan, bool aligned, const struct clk
     return status;
 }
 
-clkl_status clkl_launch_combine(clkl_plan *plan, uint64_t rows,
-                                const struct clkl_geometry *geometry,
+clkl_status clkl_launch_combine(clkl_plan *plan, const struct clkl_geometry *geometry,
                                 const struct clkl_launch *launch,
                                 const struct clkl_launch_buffers *buffers,
                                 const struct clkl_order *order, clkl_error *error)
 {
     struct clkl_launch second = *launch;
     second.team = geometry->combine_team;
-    const cl_ulong count = rows;
-    const struct argument arguments[] = {
-        {sizeof second, &second},      {sizeof count, &count},        BUFFER(buffers->result),
-        BUFFER(buffers->value_status), BUFFER(buffers->clamp_counts), BUFFER(buffers->scratch)};
+    second.rounds = geometry->combine_rounds;
+    const struct argument arguments[] = {{sizeof second, &second},
+                                         BUFFER(buffers->result),
+                                         BUFFER(buffers->value_status),
+                                         BUFFER(buffers->clamp_counts),
+                                         BUFFER(buffers->scratch)};
     cl_kernel kernel = NULL;
     clkl_status status = clkl_kernel_pool_take(&plan->combine, &kernel, error);
     if (status == CLKL_OK)

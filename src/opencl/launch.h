@@ -7,7 +7,10 @@
 /* `launch` of kernels/teamwork.clh. */
 struct clkl_launch {
     cl_ulong origins[CLKL_OPERANDS];
+    cl_ulong extents[CLKL_OPERANDS];
     cl_ulong row_strides[CLKL_OPERANDS];
+    cl_ulong rows;
+    cl_ulong rows_of_value;
     cl_ulong elements;
     cl_ulong chunk;
     cl_ulong tasks;
@@ -40,7 +43,7 @@ struct clkl_order {
     cl_event *event; /* NULL if nobody wants it */
 };
 
-/* Fills in all but the origins of a launch over `rows`. */
+/* Fills in all but the origins and extents of a launch over `rows`. */
 void clkl_launch_fill(const clkl_plan *plan, const struct clkl_rows *rows,
                       const struct clkl_geometry *geometry, uint64_t divisor,
                       struct clkl_launch *launch);
@@ -52,9 +55,8 @@ clkl_status clkl_launch_diagonal(clkl_plan *plan, bool aligned, const struct clk
                                  const struct clkl_launch_buffers *buffers,
                                  const struct clkl_order *order, clkl_error *error);
 
-/* The second stage, for `rows` rows. */
-clkl_status clkl_launch_combine(clkl_plan *plan, uint64_t rows,
-                                const struct clkl_geometry *geometry,
+/* The second stage. */
+clkl_status clkl_launch_combine(clkl_plan *plan, const struct clkl_geometry *geometry,
                                 const struct clkl_launch *launch,
                                 const struct clkl_launch_buffers *buffers,
                                 const struct clkl_order *order, clkl_error *error);

@@ -133,8 +133,8 @@ static clkl_status warm_up(clkl_plan *plan, clkl_error *error)
     if (status == CLKL_OK && plan->has_aligned)
         status = clkl_launch_diagonal(plan, true, &plan->rows, &geometry, &launch, &buffers, &order,
                                       error);
-    if (status == CLKL_OK && plan->geometry.chunks > 1)
-        status = clkl_launch_combine(plan, 0, &geometry, &launch, &buffers, &order, error);
+    if (status == CLKL_OK && plan->geometry.combine_groups > 0)
+        status = clkl_launch_combine(plan, &geometry, &launch, &buffers, &order, error);
     code = clFinish(queue);
     if (status == CLKL_OK && code != CL_SUCCESS)
         status = clkl_fail_opencl(error, "clFinish", code);

@@ -4,6 +4,7 @@
 #include "reference/divergence.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- Arguments ---- */
 
@@ -117,11 +118,11 @@ struct value {
 };
 
 /* Steps `index` to the next element of the same value, the last axis fastest; false after the last
- * one. The kept axis stays where it is. */
+ * one. Kept axes stay where they are. */
 static bool next_index(const struct clkl_problem *problem, uint64_t *index)
 {
     for (uint32_t axis = problem->rank; axis-- > 0;) {
-        if ((int)axis == problem->kept_axis)
+        if (clkl_problem_keeps(problem, axis))
             continue;
         if (++index[axis] < problem->shape[axis])
             return true;
@@ -130,8 +131,20 @@ static bool next_index(const struct clkl_problem *problem, uint64_t *index)
     return false;
 }
 
-/* The sum over the elements of the value at `position` of the kept axis, divided as the batch
- * reduction wants. The elements are scaled by the divisor's power of two first: a sum may be out of
+/* The first element of the value at `position`: kept axes count it in row-major order. */
+static void first_index(const struct clkl_problem *problem, uint64_t position, uint64_t *index)
+{
+    memset(index, 0, CLKL_MAX_RANK * sizeof *index);
+    for (uint32_t axis = problem->rank; axis-- > 0;) {
+        if (!clkl_problem_keeps(problem, axis))
+            continue;
+        index[axis] = position % problem->shape[axis];
+        position /= problem->shape[axis];
+    }
+}
+
+/* The sum over the elements of the value at `position` of the result, divided as the batch reduction
+ * wants. The elements are scaled by the divisor's power of two first: a sum may be out of
  * range where its mean is not. */
 static struct value value_at(const struct clkl_problem *problem, const struct arrays *p,
                              const struct arrays *q, uint64_t position)
@@ -139,12 +152,11 @@ static struct value value_at(const struct clkl_problem *problem, const struct ar
     struct value value = {0.0, false, {0, 0}};
     struct compensated_sum total = {0.0, 0.0};
     uint64_t divisor = clkl_problem_divisor(problem);
-    uint64_t index[CLKL_MAX_RANK] = {0};
+    uint64_t index[CLKL_MAX_RANK];
     int exponent = 0;
     double fraction = divisor == 1 ? 1.0 : frexp((double)divisor, &exponent);
     double unit = ldexp(1.0, -exponent);
-    if (problem->kept_axis >= 0)
-        index[problem->kept_axis] = position;
+    first_index(problem, position, index);
     do {
         struct clkl_normal of_p = load_normal(problem, p, index, &value.clamped.p);
         struct clkl_normal of_q = load_normal(problem, q, index, &value.clamped.q);

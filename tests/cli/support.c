@@ -233,6 +233,30 @@ void expect_npy(const char *name, const char *type, unsigned rank, uint64_t coun
     npy_free(&array);
 }
 
+void expect_shape(const char *name, const uint64_t *shape)
+{
+    struct npy array;
+    struct io_error error;
+    unsigned rank = 0;
+    cr_assert(npy_read(name, &array, &error), "%s\n%s", error.text, run.err);
+    for (; shape[rank] != 0; rank++)
+        cr_expect_eq(array.shape[rank], shape[rank], "%s: axis %u has %llu entries, expected %llu",
+                     name, rank, (unsigned long long)array.shape[rank],
+                     (unsigned long long)shape[rank]);
+    cr_expect_eq(array.rank, rank);
+    npy_free(&array);
+}
+
+void expect_narrow_ascii(void)
+{
+    unsigned column = 0;
+    for (const char *c = run.out; *c != '\0'; c++) {
+        cr_assert_geq(*c, 0);
+        column = *c == '\n' ? 0 : column + 1;
+        cr_expect_leq(column, 80, "%s", run.out);
+    }
+}
+
 double textbook(double mean, double variance, double q_mean, double q_variance)
 {
     const double ratio = variance / q_variance, d = mean - q_mean;

@@ -74,6 +74,12 @@ void put_text(const char *name, const char *text);
 void expect_npy(const char *name, const char *type, unsigned rank, uint64_t count,
                 const double *values);
 
+/* Expects the array in a file to have this shape, which 0 ends. */
+void expect_shape(const char *name, const uint64_t *shape);
+
+/* Expects no line of standard output to be wider than a terminal, and ASCII alone. */
+void expect_narrow_ascii(void);
+
 /* The divergence of one element from N(q_mean, q_var), by the textbook. */
 double textbook(double mean, double variance, double q_mean, double q_variance);
 

@@ -113,7 +113,12 @@ static const struct {
     {{SMALL, .keep = 1u << 30}, CLKL_INVALID_SPEC, "keep is 0x40000000"},
     {{SMALL, .keep = 5}, CLKL_INVALID_SPEC, "keep is 0x5"},
     {{SMALL, .keep = CLKL_KEEP_NONE | 1}, CLKL_INVALID_SPEC, "keep is 0x80000001"},
-    {{SMALL, .keep = 3}, CLKL_UNSUPPORTED, "keep is 0x3; expected one axis"},
+    {{SMALL, .keep = CLKL_KEEP_NONE | 4}, CLKL_INVALID_SPEC, "keep is 0x80000004; expected axes"},
+    {{SMALL, .keep = UINT32_MAX}, CLKL_INVALID_SPEC, "keep is 0xffffffff"},
+    {{SMALL, .keep = 7}, CLKL_INVALID_SPEC, "keep is 0x7; expected axes of the shape"},
+    {{SIZE, .rank = 9, .shape = {1, 1, 1, 1, 1, 1, 1, 1, 1}, .keep = 0x200},
+     CLKL_INVALID_SPEC,
+     "keep is 0x200"},
     {{SMALL, .outputs = 2}, CLKL_INVALID_SPEC, "unknown bits in outputs: 0x2"},
     {{SMALL, .outputs = 0x80000001u}, CLKL_INVALID_SPEC, "outputs: 0x80000001"},
     /* the room for later */
@@ -224,7 +229,7 @@ Test(problem, zero_is_a_sensible_default)
     cr_expect_eq(problem.p.dtype, CLKL_F32);
     cr_expect_eq(problem.q.dtype, CLKL_F32);
     cr_expect_eq(problem.compute, CLKL_F32);
-    cr_expect_eq(problem.kept_axis, 0);
+    cr_expect_eq(problem.kept, 1u, "the batch");
     cr_expect_eq(problem.batch_reduction, CLKL_BATCH_MEAN);
     cr_expect_not(problem.p.clamped || problem.q.clamped || problem.clamp_counts);
     cr_expect_eq(problem.p.mean.strides[0], 24);
@@ -473,83 +478,4 @@ Test(problem, a_deterministic_p_ignores_the_bounds)
 {
     const clkl_spec spec = {SMALL, .p = {.form = CLKL_DETERMINISTIC}, CLAMP_OF(NAN, -INFINITY)};
     cr_expect(made(&spec).deterministic);
-}
-
-/* ---- The result and the batch ---- */
-
-Test(problem, one_axis_or_none_is_kept)
-{
-    clkl_spec spec = {SIZE, .rank = 3, .shape = {5, 7, 11}};
-    static const struct {
-        uint32_t keep;
-        int axis;
-        uint64_t count;
-    } cases[] = {{0, 0, 5}, {1, 0, 5}, {2, 1, 7}, {4, 2, 11}, {CLKL_KEEP_NONE, -1, 1}};
-    for (size_t i = 0; i < COUNT(cases); ++i) {
-        spec.keep = cases[i].keep;
-        const struct clkl_problem problem = made(&spec);
-        cr_expect_eq(problem.kept_axis, cases[i].axis, "keep 0x%x", (unsigned)spec.keep);
-        cr_expect_eq(clkl_problem_result_count(&problem), cases[i].count);
-        cr_expect_eq(clkl_spec_result_count(&spec, 0), cases[i].count);
-        cr_expect_eq(clkl_spec_result_count(&spec, 3), cases[i].axis == 0 ? 3 : cases[i].count);
-        cr_expect_eq(clkl_spec_result_count(&spec, 6), 0u, "more than planned");
-    }
-}
-
-Test(problem, the_last_of_nine_axes_can_be_kept)
-{
-    const clkl_spec spec = {SIZE, .rank = 9, .shape = {1, 1, 1, 1, 1, 1, 1, 1, 6}, .keep = 1u << 8};
-    cr_expect_eq(made(&spec).kept_axis, 8);
-    cr_expect_eq(clkl_spec_result_count(&spec, 1), 6u);
-}
-
-Test(problem, the_batch_may_be_smaller_than_planned)
-{
-    const clkl_spec spec = {SMALL};
-    struct clkl_problem problem = made(&spec);
-    clkl_error error = {.struct_size = sizeof error};
-    cr_expect_eq(clkl_problem_set_batch(&problem, 0, NULL), CLKL_OK);
-    cr_expect_eq(problem.shape[0], 3u);
-    cr_expect_eq(clkl_problem_set_batch(&problem, 3, NULL), CLKL_OK);
-    cr_expect_eq(problem.shape[0], 3u);
-    cr_expect_eq(clkl_problem_set_batch(&problem, 4, &error), CLKL_INVALID_ARGUMENT);
-    cr_expect_str_eq(error.message, "batch is 4, but at most 3 samples were planned");
-    cr_expect_eq(problem.shape[0], 3u);
-    cr_expect_eq(clkl_problem_set_batch(&problem, 2, NULL), CLKL_OK);
-    cr_expect_eq(problem.shape[0], 2u);
-    cr_expect_eq(problem.shape[1], 4u);
-    cr_expect_eq(clkl_problem_result_count(&problem), 2u);
-}
-
-Test(problem, the_divisor_is_the_batch_where_that_is_averaged)
-{
-    static const struct {
-        uint32_t keep;
-        clkl_batch_reduction reduction;
-        uint64_t planned, smaller;
-    } cases[] = {
-        {0, CLKL_BATCH_MEAN, 1, 1},
-        {1, CLKL_BATCH_MEAN, 1, 1},
-        {0, CLKL_BATCH_SUM, 1, 1},
-        {2, CLKL_BATCH_MEAN, 3, 2},
-        {2, CLKL_BATCH_SUM, 1, 1},
-        {CLKL_KEEP_NONE, CLKL_BATCH_MEAN, 3, 2},
-        {CLKL_KEEP_NONE, CLKL_BATCH_SUM, 1, 1},
-    };
-    for (size_t i = 0; i < COUNT(cases); ++i) {
-        const clkl_spec spec = {SMALL, .keep = cases[i].keep,
-                                .batch_reduction = cases[i].reduction};
-        struct clkl_problem problem = made(&spec);
-        cr_expect_eq(clkl_problem_divisor(&problem), cases[i].planned, "case %zu", i);
-        cr_assert_eq(clkl_problem_set_batch(&problem, 2, NULL), CLKL_OK);
-        cr_expect_eq(clkl_problem_divisor(&problem), cases[i].smaller, "case %zu", i);
-    }
-}
-
-Test(problem, clamp_counts_are_given_where_asked_for)
-{
-    clkl_spec spec = {SMALL};
-    cr_expect_not(made(&spec).clamp_counts);
-    spec.outputs = CLKL_OUTPUT_CLAMP_COUNTS;
-    cr_expect(made(&spec).clamp_counts);
 }

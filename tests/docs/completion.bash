@@ -78,7 +78,9 @@ for words in '--batch' '--batch ='; do
 done
 offers $'mean\nsum' clkl kl one.npy --batch =
 offers $'f32\nf64' clkl kl --compute = f
-offers '' clkl kl --keep ''
+offers $'all\nnone' clkl kl --keep ''
+offers none clkl kl --keep = n
+offers '' clkl kl --keep 1
 offers '' clkl kl --clamp = 1
 offers $'--device' clkl kl --batch = sum --dev
 

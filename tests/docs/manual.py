@@ -55,7 +55,7 @@ def check_examples(page, tool, folder):
     for name in ("m", "l"):
         write_npy(f"{folder}/{name}.npy", (2, 2), [0.5] * 4)
     lines = re.findall(r"(?m)^ +(clkl kl .*\.npy.*)$", sections(page, 0)["EXAMPLES"])
-    assert len(lines) == 4, lines
+    assert len(lines) == 5, lines
     for line in lines:
         words = line.split()[1:]
         if "--device" not in words:

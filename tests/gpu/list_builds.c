@@ -18,10 +18,12 @@ static const struct clkl_facts gpu = {.style = CLKL_STYLE_GPU,
 struct wish {
     const char *name;
     clkl_form p, q;
-    uint32_t split_axis; /* of packed moments; the last one makes rows gathered */
+    uint32_t split_axis; /* of packed moments; the last one cuts rows into runs */
     clkl_clamp clamp;
     uint32_t outputs;
-    const char *marks; /* what this build is allowed beside the usual limits; see README.md */
+    const char *marks;    /* what this build is allowed beside the usual limits; see README.md */
+    uint32_t keep;        /* axes, as clkl_spec.keep */
+    clkl_layout q_layout; /* strides are 0: a prior of one value */
 };
 
 /* AMD's compilers for gfx9 hold so many of the two-word logarithm's constants and terms in
@@ -30,26 +32,57 @@ struct wish {
  * concerned. */
 #define TWO_WORD_LOGARITHM "clkl_diagonal:waves=5,clkl_diagonal:waves-gfx906=3"
 
+/* Short for those without a clamp, without counts and without marks. */
+#define PLAIN 1, CLKL_NO_CLAMP, 0, ""
+
+enum { KEEP_0 = 1, KEEP_1 = 2, KEEP_2 = 4, KEEP_3 = 8, KEEP_ALL = 15 };
+
 static const struct wish wishes[] = {
-    {"moments", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, ""},
+    {"moments", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, "", KEEP_0, CLKL_DENSE},
     {"moments-clamp", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_CLAMP, CLKL_OUTPUT_CLAMP_COUNTS,
-     ""},
-    {"moments-last", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 3, CLKL_NO_CLAMP, 0, ""},
-    {"logstd", CLKL_MEAN_LOGSTD, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, ""},
-    {"var", CLKL_MEAN_VAR, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, ""},
-    {"std", CLKL_MEAN_STD, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, ""},
-    {"standard-logvar", CLKL_STANDARD_NORMAL, CLKL_MEAN_LOGVAR, 1, CLKL_NO_CLAMP, 0, ""},
-    {"moments-moments", CLKL_MOMENTS, CLKL_MOMENTS, 1, CLKL_CLAMP, CLKL_OUTPUT_CLAMP_COUNTS, ""},
-    {"moments-moments-last", CLKL_MOMENTS, CLKL_MOMENTS, 3, CLKL_NO_CLAMP, 0, ""},
-    {"var-var", CLKL_MEAN_VAR, CLKL_MEAN_VAR, 1, CLKL_NO_CLAMP, 0, ""},
-    {"std-std", CLKL_MEAN_STD, CLKL_MEAN_STD, 1, CLKL_NO_CLAMP, 0, ""},
-    {"std-logvar", CLKL_MEAN_STD, CLKL_MEAN_LOGVAR, 1, CLKL_NO_CLAMP, 0, TWO_WORD_LOGARITHM},
-    {"logstd-var", CLKL_MEAN_LOGSTD, CLKL_MEAN_VAR, 1, CLKL_NO_CLAMP, 0, TWO_WORD_LOGARITHM},
+     "", KEEP_0, CLKL_DENSE},
+    {"moments-last", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 3, CLKL_NO_CLAMP, 0, "", KEEP_0,
+     CLKL_DENSE},
+    {"logstd", CLKL_MEAN_LOGSTD, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, "", KEEP_0, CLKL_DENSE},
+    {"var", CLKL_MEAN_VAR, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, "", KEEP_0, CLKL_DENSE},
+    {"std", CLKL_MEAN_STD, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, "", KEEP_0, CLKL_DENSE},
+    {"standard-logvar", CLKL_STANDARD_NORMAL, CLKL_MEAN_LOGVAR, 1, CLKL_NO_CLAMP, 0, "", KEEP_0,
+     CLKL_DENSE},
+    {"moments-moments", CLKL_MOMENTS, CLKL_MOMENTS, 1, CLKL_CLAMP, CLKL_OUTPUT_CLAMP_COUNTS, "",
+     KEEP_0, CLKL_DENSE},
+    {"moments-moments-last", CLKL_MOMENTS, CLKL_MOMENTS, 3, CLKL_NO_CLAMP, 0, "", KEEP_0,
+     CLKL_DENSE},
+    {"var-var", CLKL_MEAN_VAR, CLKL_MEAN_VAR, 1, CLKL_NO_CLAMP, 0, "", KEEP_0, CLKL_DENSE},
+    {"std-std", CLKL_MEAN_STD, CLKL_MEAN_STD, 1, CLKL_NO_CLAMP, 0, "", KEEP_0, CLKL_DENSE},
+    {"std-logvar", CLKL_MEAN_STD, CLKL_MEAN_LOGVAR, 1, CLKL_NO_CLAMP, 0, TWO_WORD_LOGARITHM, KEEP_0,
+     CLKL_DENSE},
+    {"logstd-var", CLKL_MEAN_LOGSTD, CLKL_MEAN_VAR, 1, CLKL_NO_CLAMP, 0, TWO_WORD_LOGARITHM, KEEP_0,
+     CLKL_DENSE},
+    /* rows: several kept axes, runs, and lanes that are read one by one */
+    {"moments-keep-01", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_0 | KEEP_1, CLKL_DENSE},
+    {"moments-keep-1", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_1, CLKL_DENSE},
+    {"moments-keep-02", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_0 | KEEP_2, CLKL_DENSE},
+    {"std-std-keep-1", CLKL_MEAN_STD, CLKL_MEAN_STD, PLAIN, KEEP_1, CLKL_SHARED},
+    {"moments-logvar-prior", CLKL_MOMENTS, CLKL_MEAN_LOGVAR, PLAIN, KEEP_0, CLKL_STRIDED},
+    /* columns: over the batch, over channels, over nothing; keep-2 has values of several rows */
+    {"moments-keep-123", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_CLAMP,
+     CLKL_OUTPUT_CLAMP_COUNTS, "", KEEP_1 | KEEP_2 | KEEP_3, CLKL_DENSE},
+    {"std-std-keep-123", CLKL_MEAN_STD, CLKL_MEAN_STD, PLAIN, KEEP_1 | KEEP_2 | KEEP_3, CLKL_DENSE},
+    {"moments-keep-023", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_0 | KEEP_2 | KEEP_3,
+     CLKL_DENSE},
+    {"moments-keep-3", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_3, CLKL_DENSE},
+    {"moments-keep-2", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_2, CLKL_DENSE},
+    {"moments-keep-all", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_ALL, CLKL_DENSE},
+    {"moments-moments-shared-keep-123", CLKL_MOMENTS, CLKL_MOMENTS, PLAIN, KEEP_1 | KEEP_2 | KEEP_3,
+     CLKL_SHARED},
+    {"std-logvar-shared-keep-123", CLKL_MEAN_STD, CLKL_MEAN_LOGVAR, 1, CLKL_NO_CLAMP, 0,
+     "clkl_diagonal:waves=6", KEEP_1 | KEEP_2 | KEEP_3, CLKL_SHARED},
+    {"moments-moments-shared-keep-all", CLKL_MOMENTS, CLKL_MOMENTS, PLAIN, KEEP_ALL, CLKL_SHARED},
 };
 
 static clkl_spec spec_of(const struct wish *wish)
 {
-    clkl_spec spec = {.struct_size = sizeof spec, .rank = 4, .shape = {64, 16, 128, 128}};
+    clkl_spec spec = {.struct_size = sizeof spec, .rank = 4, .shape = {64, 12, 128, 128}};
     spec.p.form = wish->p;
     spec.q.form = wish->q;
     spec.p.split_axis = spec.q.split_axis = wish->split_axis;
@@ -57,6 +90,8 @@ static clkl_spec spec_of(const struct wish *wish)
     spec.clamp_low = -30.0;
     spec.clamp_high = 20.0;
     spec.outputs = wish->outputs;
+    spec.keep = wish->keep;
+    spec.q.layout = wish->q_layout;
     return spec;
 }
 
@@ -81,10 +116,11 @@ static int print_builds(const struct wish *wish)
     clkl_rows_make(&problem, &rows);
     clkl_variant_make(&problem, &rows, &gpu, &automatic, &variant);
     print_build(wish->name, &variant, wish->marks, "");
-    if (variant.p_gather || variant.q_gather || !clkl_variant_can_align(&variant, &rows, &gpu))
+    if (!clkl_variant_can_align(&variant, &rows, &gpu))
         return 0;
     variant.aligned = true;
-    print_build(wish->name, &variant, wish->marks, " clkl_diagonal:vector-loads");
+    const bool straight = variant.p_reach != CLKL_SCATTERED && variant.q_reach != CLKL_SCATTERED;
+    print_build(wish->name, &variant, wish->marks, straight ? " clkl_diagonal:vector-loads" : "");
     return 0;
 }
 

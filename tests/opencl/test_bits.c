@@ -128,8 +128,7 @@ static void expect_values(const struct work *work, const struct inputs *inputs, 
     free(values);
 }
 
-/* ---- Where the inputs are
- * ------------------------------------------------------------------------ */
+/* ---- Where the inputs are ---- */
 
 enum placement {
     SHIFTED,     /* some elements into a buffer */
@@ -200,8 +199,7 @@ static void displace(struct placed *placed)
     free(placed->memory);
 }
 
-/* ---- Work
- * ---------------------------------------------------------------------------------------- */
+/* ---- Work ---- */
 
 static struct inputs plain_inputs(const struct work *work)
 {
@@ -251,8 +249,7 @@ static void free_work(struct work *work)
     free(work->values);
 }
 
-/* ---- Offsets and alignment
- * ------------------------------------------------------------------------- */
+/* ---- Offsets and alignment ---- */
 
 /* Moves one operand after the other, the others staying where they are round. */
 static void check_placement(const struct work *work, enum placement placement, size_t shift)
@@ -295,8 +292,7 @@ Test(device_bits, placement_of_inputs_on_a_gpu)
     check_placements(64);
 }
 
-/* ---- Batches
- * --------------------------------------------------------------------------------------- */
+/* ---- Batches ---- */
 
 static void check_cut(const struct work *work, uint64_t at)
 {
@@ -329,8 +325,7 @@ Test(device_bits, batch_cut_anywhere)
     check_cuts(CLKL_MEAN_LOGVAR);
 }
 
-/* ---- Again, and side by side
- * ------------------------------------------------------------------------- */
+/* ---- Again, and side by side ---- */
 
 Test(device_bits, run_to_run)
 {

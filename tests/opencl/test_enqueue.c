@@ -28,8 +28,7 @@ TestSuite(device_enqueue, .init = open_device, .fini = close_device, .timeout = 
 
 #define REQUIRE(call) cr_assert_eq((call), CL_SUCCESS, "%s", #call)
 
-/* ---- One call
- * ------------------------------------------------------------------------------------ */
+/* ---- One call ---- */
 
 /* A plan, and arguments whose buffers are exactly as large as they have to be; the outputs hold
  * NaN. */
@@ -147,8 +146,7 @@ static bool is_untouched(const struct call *call)
            is_spoiled(call->args.clamp_counts.mem, BATCH * sizeof(cl_uint2));
 }
 
-/* ---- Refusals
- * ------------------------------------------------------------------------------------ */
+/* ---- Refusals ---- */
 
 /* What is passed beside plan and queue. */
 struct attempt {
@@ -297,8 +295,7 @@ Test(device_enqueue, refuses_another_context)
     free_call(&call);
 }
 
-/* ---- When the results are there
- * ------------------------------------------------------------------ */
+/* ---- When the results are there ---- */
 
 Test(device_enqueue, buffers_may_be_exactly_as_large_as_needed)
 {
@@ -390,8 +387,7 @@ Test(device_enqueue, scratch_may_be_left_to_the_library)
     free_call(&call);
 }
 
-/* ---- A deterministic P
- * ------------------------------------------------------------------------------ */
+/* ---- A deterministic P ---- */
 
 /* Zeros in `count` values of `words` words each, from the value `first` on; the rest is spoiled. */
 static void expect_zeros(cl_mem mem, size_t words, size_t first, size_t count, const char *what)
@@ -434,8 +430,7 @@ Test(device_enqueue, deterministic_p)
     free_args(&call.args);
 }
 
-/* ---- Releasing
- * ---------------------------------------------------------------------------------------- */
+/* ---- Releasing ---- */
 
 /* Plan, wait list and the event of the call go while it waits for a user event. */
 Test(device_enqueue, plan_may_be_released_at_once)

@@ -30,7 +30,11 @@ static const uint64_t lengths[] = {1,  2,  3,   15,  16,  17,  31,   32,   33,  
                                    64, 65, 100, 255, 256, 257, 1000, 1023, 4097, 20000};
 enum { LENGTHS = sizeof lengths / sizeof *lengths };
 
-/* Rows of one length, and what they sum to. */
+/* Numbers of neighbouring rows around strips of vectors and work-groups. */
+static const uint64_t widths[] = {2, 3, 17, 31, 64, 257, 1100};
+enum { WIDTHS = sizeof widths / sizeof *widths };
+
+/* Rows of one length, or columns of one height, and what they sum to. */
 struct subject {
     clkl_spec spec;
     float *arrays[CLKL_OPERANDS];
@@ -43,6 +47,12 @@ struct subject {
 static uint64_t rows_of(uint64_t elements)
 {
     return elements <= 33 ? 77 : 3;
+}
+
+/* Few columns are so tall that they are cut. */
+static uint64_t height_of(uint64_t columns)
+{
+    return columns <= 31 ? 1030 : 37;
 }
 
 /* A mean, or a scale of which the clamp changes some. */
@@ -65,23 +75,29 @@ static float *make_array(const clkl_spec *spec, int operand)
     return array;
 }
 
-/* A negative standard deviation in every third row, last, first and in the middle by turns. */
+/* A negative standard deviation in every third row or column, last, first and in the middle by
+ * turns. */
 static void spoil(struct subject *subject)
 {
-    const uint64_t elements = subject->spec.shape[1];
+    const bool columns = subject->spec.keep == 2;
+    const uint64_t rows = subject->spec.shape[columns], elements = subject->spec.shape[!columns];
     const uint64_t places[] = {elements - 1, 0, elements / 2};
-    for (uint64_t row = 1; row < subject->spec.shape[0]; row += 3) {
-        float *scale = &subject->arrays[CLKL_P_SCALE][row * elements + places[row / 3 % 3]];
+    for (uint64_t row = 1; row < rows; row += 3) {
+        const uint64_t place = places[row / 3 % 3];
+        float *scale =
+            &subject->arrays[CLKL_P_SCALE][columns ? place * rows + row : row * elements + place];
         *scale = -*scale;
     }
 }
 
-static struct subject make_subject(clkl_form p, clkl_form q, uint64_t elements)
+static struct subject make_subject(clkl_form p, clkl_form q, uint64_t height, uint64_t width,
+                                   uint32_t keep)
 {
     struct subject subject = {.spec = {.struct_size = sizeof subject.spec, .rank = 2}};
     clkl_spec *spec = &subject.spec;
-    spec->shape[0] = rows_of(elements);
-    spec->shape[1] = elements;
+    spec->shape[0] = height;
+    spec->shape[1] = width;
+    spec->keep = keep;
     spec->p.form = p;
     spec->q.form = q;
     spec->outputs = CLKL_OUTPUT_CLAMP_COUNTS;
@@ -107,20 +123,29 @@ static void free_subject(struct subject *subject)
     outcome_free(&subject->outcome);
 }
 
-/* One pair of kinds at every length. */
+/* One pair of kinds at every length, or every width. */
 struct subjects {
+    int count;
     struct subject of[LENGTHS];
 };
 
 static void make_subjects(struct subjects *subjects, clkl_form p, clkl_form q)
 {
+    subjects->count = LENGTHS;
     for (int i = 0; i < LENGTHS; ++i)
-        subjects->of[i] = make_subject(p, q, lengths[i]);
+        subjects->of[i] = make_subject(p, q, rows_of(lengths[i]), lengths[i], 1);
+}
+
+static void make_columns(struct subjects *subjects, clkl_form p, clkl_form q)
+{
+    subjects->count = WIDTHS;
+    for (int i = 0; i < WIDTHS; ++i)
+        subjects->of[i] = make_subject(p, q, height_of(widths[i]), widths[i], 2);
 }
 
 static void free_subjects(struct subjects *subjects)
 {
-    for (int i = 0; i < LENGTHS; ++i)
+    for (int i = 0; i < subjects->count; ++i)
         free_subject(&subjects->of[i]);
 }
 
@@ -129,22 +154,24 @@ static void free_subjects(struct subjects *subjects)
 static void check(struct subject *subject, const struct clkl_tuning *tuning)
 {
     outcome_run(&subject->outcome, &device, &subject->spec, tuning, &subject->inputs, 0);
-    expect_agreement(&subject->expected, &subject->outcome, &tolerance,
-                     "%llu elements, vectors of %u, tiles of %u, work-group %u, team %u, chunks "
-                     "of %llu, %u rounds",
-                     (unsigned long long)subject->spec.shape[1], tuning->vector_width, tuning->tile,
-                     tuning->work_group, tuning->team, (unsigned long long)tuning->chunk,
-                     tuning->rounds);
+    expect_agreement(
+        &subject->expected, &subject->outcome, &tolerance,
+        "%s of [%llu,%llu], vectors of %u, tiles of %u, work-group %u, team %u, "
+        "chunks of %llu, %u rounds",
+        subject->spec.keep == 2 ? "columns" : "rows", (unsigned long long)subject->spec.shape[0],
+        (unsigned long long)subject->spec.shape[1], tuning->vector_width, tuning->tile,
+        tuning->work_group, tuning->team, (unsigned long long)tuning->chunk, tuning->rounds);
 }
 
-/* No chunks, and all that cut the row. Those of a GPU have to be whole vectors, as the schedule
- * makes them; elsewhere they need not. */
+/* No chunks, and all that cut the row or column. Those of a GPU's rows have to be whole vectors, as
+ * the schedule makes them; elsewhere they need not. */
 static void check_chunks(struct subject *subject, struct clkl_tuning tuning)
 {
     const bool whole = device.device->facts.style == CLKL_STYLE_GPU;
     const uint64_t chunks[] = {0, whole ? 36 : 37, 256, 1000};
+    const uint64_t elements = subject->spec.shape[subject->spec.keep == 2 ? 0 : 1];
     for (size_t i = 0; i < sizeof chunks / sizeof *chunks; ++i)
-        if (chunks[i] < subject->spec.shape[1]) {
+        if (chunks[i] < elements) {
             tuning.chunk = chunks[i];
             check(subject, &tuning);
         }
@@ -155,7 +182,7 @@ static void check_program(struct subjects *subjects, uint32_t width, uint32_t ti
                           uint32_t work_group)
 {
     struct clkl_tuning tuning = {.vector_width = width, .tile = tile, .work_group = work_group};
-    for (int i = 0; i < LENGTHS; ++i)
+    for (int i = 0; i < subjects->count; ++i)
         for (tuning.team = 1; tuning.team <= work_group; tuning.team *= 2)
             for (tuning.rounds = 1; tuning.rounds <= (work_group == 1 ? 3 : 1); tuning.rounds += 2)
                 check_chunks(&subjects->of[i], tuning);
@@ -203,6 +230,48 @@ Test(device_geometry, two_sides_given)
         }
     else
         check_few(&subjects);
+    free_subjects(&subjects);
+}
+
+/* Neighbouring rows side by side in memory: those of several work-items take one at a time. */
+static void check_columns(struct subjects *subjects)
+{
+    if (prefers_vectors()) {
+        for (uint32_t width = 1; width <= 16; width *= 4)
+            check_program(subjects, width, 8, 1);
+        check_program(subjects, 8, 4, 1);
+        check_program(subjects, 16, 8, 8);
+        check_program(subjects, 1, 4, 64);
+    } else {
+        check_few(subjects);
+    }
+}
+
+Test(device_geometry, columns_of_one_side)
+{
+    static struct subjects subjects;
+    make_columns(&subjects, CLKL_MEAN_LOGVAR, CLKL_STANDARD_NORMAL);
+    check_columns(&subjects);
+    free_subjects(&subjects);
+}
+
+Test(device_geometry, columns_of_two_sides)
+{
+    static struct subjects subjects;
+    make_columns(&subjects, CLKL_MEAN_STD, CLKL_MEAN_LOGVAR);
+    check_columns(&subjects);
+    free_subjects(&subjects);
+}
+
+Test(device_geometry, columns_on_a_gpu)
+{
+    static struct subjects subjects;
+    const bool many = prefers_vectors();
+    test_device_pretend_gpu(&device);
+    make_columns(&subjects, CLKL_MEAN_STD, CLKL_MEAN_LOGVAR);
+    check_program(&subjects, 1, 1, 32);
+    if (many)
+        check_program(&subjects, 1, 1, 256);
     free_subjects(&subjects);
 }
 

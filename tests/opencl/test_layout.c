@@ -125,8 +125,7 @@ static void free_arrays(struct arrays *arrays)
         free(arrays->of[operand]);
 }
 
-/* ---- Layouts
- * ------------------------------------------------------------------------------------- */
+/* ---- Layouts ---- */
 
 static struct outcome run(const clkl_spec *spec, const struct arrays *arrays, uint64_t batch,
                           const char *name)
@@ -309,8 +308,7 @@ Test(device_layout, prior_for_each_channel)
                   1u << 0 | 1u << 2 | 1u << 3);
 }
 
-/* ---- What is kept, and ranks
- * ----------------------------------------------------------------------- */
+/* ---- What is kept, and ranks ---- */
 
 static void check_keeps_of(clkl_spec spec, clkl_gaussian p, clkl_gaussian q, unsigned repeated,
                            const char *name)

@@ -51,7 +51,7 @@ static void describe(const clkl_spec *spec, uint64_t batch, struct expected *exp
     const enum clkl_scale p = problem.p.scale_kind, q = problem.q.scale_kind;
     double elements = 1.0;
     for (uint32_t axis = 0; axis < problem.rank; ++axis)
-        if ((int)axis != problem.kept_axis)
+        if (!clkl_problem_keeps(&problem, axis))
             elements *= (double)problem.shape[axis];
     expected->count = clkl_problem_result_count(&problem);
     expected->mixed = p != CLKL_SCALE_UNIT && q != CLKL_SCALE_UNIT && is_log(p) != is_log(q);

@@ -1,0 +1,157 @@
+/* How the rows of a call are cut into chunks and dealt out to work-groups. */
+#include "core/arithmetic.h"
+#include "core/failure.h"
+#include "core/schedule.h"
+
+#include <string.h>
+
+enum {
+    CPU_CHUNK = 32768,         /* long enough to hide a work-group's start, short enough to share */
+    GPU_CHUNK = 16384,         /* 64 elements for each of 256 work-items */
+    MAX_CHUNKS = 65536,        /* of a row; beyond that chunks grow */
+    MAX_CHUNK = 1 << 30,       /* kernels count the elements of a task in 32 bits */
+    GRAIN = 256,               /* chunks are multiples of it: whole tiles */
+    CPU_GROUP_ELEMENTS = 8192, /* short rows: at least so many elements in a work-group */
+    CPU_GROUPS_PER_UNIT = 16,  /* but enough work-groups to keep every core busy */
+    /* Where vectors hold elements of neighbouring rows. */
+    COLUMN_GRAIN = 64,      /* elements of a row */
+    CPU_COLUMN_TASKS = 256, /* enough to share; more would only be joined again */
+    GPU_COLUMN_TASKS = 4096,
+    COMBINE_ROUNDS = 16,
+    PARTIAL_BYTES = 20 /* of scratch for each chunk of a row: sum, negative, clamp counts */
+};
+
+/* Members for a task of `items` units of work, so that each has about two. */
+static uint32_t choose_team(uint64_t items, uint32_t work_group)
+{
+    return (uint32_t)at_most(power_of_two_above(divide_up(items, 2)), work_group);
+}
+
+/* ---- Vectors within rows ---- */
+
+/* The most chunks of any row that is no longer: where the limit on chunks is reached, a shorter row
+ * may have more of them. */
+static uint64_t most_chunks(uint64_t elements, uint64_t longest)
+{
+    return at_most(divide_up(elements, longest), MAX_CHUNKS);
+}
+
+/* Cuts rows into chunks of nearly equal length, whole tiles each. */
+static void cut_rows(uint64_t elements, uint64_t longest, struct clkl_geometry *geometry)
+{
+    if (divide_up(elements, longest) > MAX_CHUNKS)
+        longest = at_most(divide_up(divide_up(elements, MAX_CHUNKS), GRAIN) * GRAIN, MAX_CHUNK);
+    geometry->chunk = elements;
+    if (elements > longest) {
+        const uint64_t even = divide_up(elements, divide_up(elements, longest));
+        geometry->chunk = at_most(longest, divide_up(even, GRAIN) * GRAIN);
+    }
+    geometry->chunks = (uint32_t)divide_up(elements, geometry->chunk);
+}
+
+/* Returns the most chunks that a row of at most so many elements may have. */
+static uint64_t lay_out_rows(const struct clkl_rows *rows, const struct clkl_variant *variant,
+                             const struct clkl_facts *facts, const struct clkl_tuning *tuning,
+                             struct clkl_geometry *geometry)
+{
+    const uint64_t usual = facts->style == CLKL_STYLE_WIDE_CPU ? CPU_CHUNK : GPU_CHUNK;
+    const uint64_t longest = tuning->chunk != 0 ? tuning->chunk : usual;
+    cut_rows(rows->elements, longest, geometry);
+    geometry->team = tuning->team;
+    if (tuning->team == 0)
+        geometry->team =
+            choose_team(divide_up(geometry->chunk, variant->vector_width), variant->work_group);
+    geometry->tasks = rows->rows * geometry->chunks;
+    geometry->work = at_most(rows->elements, geometry->chunk);
+    return most_chunks(rows->elements, longest);
+}
+
+/* ---- Vectors across rows ---- */
+
+/* Work-items side by side, each with rows of its own: as many as a sample has rows, for whatever is
+ * left of the work-group shares their elements. */
+static uint32_t choose_column_team(const struct clkl_rows *rows, const struct clkl_variant *variant,
+                                   const struct clkl_tuning *tuning)
+{
+    const uint64_t slots = at_most(power_of_two_above(rows->rows_of_sample), variant->work_group);
+    const uint64_t spare = variant->work_group / slots;
+    if (tuning->team != 0)
+        return tuning->team;
+    return (uint32_t)at_most(spare, choose_team(rows->elements, variant->work_group));
+}
+
+/* As lay_out_rows. */
+static uint64_t lay_out_columns(const struct clkl_rows *rows, const struct clkl_variant *variant,
+                                const struct clkl_facts *facts, const struct clkl_tuning *tuning,
+                                struct clkl_geometry *geometry)
+{
+    const bool wide_cpu = facts->style == CLKL_STYLE_WIDE_CPU;
+    geometry->team = choose_column_team(rows, variant, tuning);
+    const uint64_t block =
+        (uint64_t)variant->work_group / geometry->team * variant->strip * variant->vector_width;
+    const uint64_t width = at_most(block, rows->rows_of_sample);
+    const uint64_t usual = at_least(COLUMN_GRAIN * geometry->team, CPU_CHUNK / width);
+    const uint64_t longest = tuning->chunk != 0 ? tuning->chunk : usual;
+    const uint64_t tasks = wide_cpu ? CPU_COLUMN_TASKS : GPU_COLUMN_TASKS;
+    const uint64_t useful = at_least(tasks / divide_up(rows->rows_of_sample, block), 1);
+    const uint64_t most =
+        at_most(divide_up(rows->elements, longest), tuning->chunk != 0 ? MAX_CHUNKS : useful);
+    const uint64_t even = divide_up(rows->elements, most);
+    geometry->chunk = most == 1            ? rows->elements
+                      : tuning->chunk != 0 ? at_least(even, longest)
+                                           : divide_up(even, COLUMN_GRAIN) * COLUMN_GRAIN;
+    geometry->chunks = (uint32_t)divide_up(rows->elements, geometry->chunk);
+    geometry->tasks = divide_up(rows->rows, block) * geometry->chunks;
+    geometry->work = at_most(block, rows->rows) * geometry->chunk;
+    return most;
+}
+
+/* ---- Both ---- */
+
+static uint32_t choose_rounds(const struct clkl_facts *facts, const struct clkl_geometry *geometry)
+{
+    const uint64_t wanted = CPU_GROUP_ELEMENTS / at_most(geometry->work, CPU_GROUP_ELEMENTS);
+    const uint64_t spare = geometry->tasks / ((uint64_t)CPU_GROUPS_PER_UNIT * facts->compute_units);
+    const uint64_t needed = divide_up(geometry->tasks, CLKL_WIDEST_GRID);
+    return (uint32_t)at_most(at_least(at_least(at_most(wanted, spare), 1), needed), UINT32_MAX);
+}
+
+static void lay_out_combine(const struct clkl_rows *rows, const struct clkl_variant *variant,
+                            struct clkl_geometry *geometry)
+{
+    const bool alone = variant->work_group == 1;
+    const uint64_t values = rows->rows / rows->rows_of_value;
+    geometry->combine_team =
+        choose_team(geometry->chunks * rows->rows_of_value, variant->work_group);
+    const uint64_t slots = variant->work_group / geometry->combine_team;
+    const uint64_t vectors = divide_up(values, alone ? variant->lanes_at_once : slots);
+    geometry->combine_rounds =
+        alone ? (uint32_t)at_least(divide_up(vectors, CLKL_WIDEST_GRID), COMBINE_ROUNDS) : 1;
+    geometry->combine_groups = divide_up(vectors, geometry->combine_rounds);
+}
+
+clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_variant *variant,
+                               const struct clkl_facts *facts, const struct clkl_tuning *tuning,
+                               struct clkl_geometry *geometry, clkl_error *error)
+{
+    memset(geometry, 0, sizeof *geometry);
+    if (rows->elements / MAX_CHUNK >= UINT32_MAX)
+        return clkl_fail(error, CLKL_UNSUPPORTED, "too many elements in one value of the result");
+    if (rows->rows > UINT64_MAX / 64 / MAX_CHUNKS)
+        return clkl_fail(error, CLKL_UNSUPPORTED, "too many rows");
+    const uint64_t most =
+        (variant->columns ? lay_out_columns : lay_out_rows)(rows, variant, facts, tuning, geometry);
+    geometry->rounds = 1;
+    if (variant->work_group == 1)
+        geometry->rounds = tuning->rounds != 0 ? tuning->rounds : choose_rounds(facts, geometry);
+    const uint64_t teams = variant->columns ? 1 : variant->work_group / geometry->team;
+    geometry->groups = divide_up(geometry->tasks, teams * geometry->rounds);
+    if (geometry->groups > SIZE_MAX / variant->work_group)
+        return clkl_fail(error, CLKL_UNSUPPORTED, "too many rows for one launch");
+    const bool in_parts = geometry->chunks > 1 || rows->rows_of_value > 1;
+    if (in_parts)
+        lay_out_combine(rows, variant, geometry);
+    if (in_parts)
+        geometry->scratch = rows->rows * at_least(geometry->chunks, most) * PARTIAL_BYTES;
+    return CLKL_OK;
+}
