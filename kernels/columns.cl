@@ -30,7 +30,7 @@ static inline void move_to_column(place *at, const share *mine, uint v, const la
     at->together = within_run(axes, KEPT_AXES, at->row, VW);
     at->easy = ANY_SCATTERED ? 0 : at->together;
 #pragma unroll
-    for (int operand = 2 - 2 * P_OPERANDS; operand < 2 + 2 * Q_OPERANDS; ++operand) {
+    for (int operand = FIRST_OPERAND; operand < END_OPERAND; ++operand) {
         at->column[operand] = offset_along(axes, KEPT_AXES, operand, at->row);
         at->easy &= OFFSET_OF(at, operand, 0, deepest) + VW <= call->extents[operand];
     }
@@ -43,7 +43,7 @@ static inline uint go_down_to(const layout *lies, const share *mine, row_index e
     const row_index left = (mine->end - element + (row_index)(mine->team - 1)) / mine->team;
     const uint vectors = (uint)min(left, (row_index)TILE);
 #pragma unroll
-    for (int operand = 2 - 2 * P_OPERANDS; operand < 2 + 2 * Q_OPERANDS; ++operand) {
+    for (int operand = FIRST_OPERAND; operand < END_OPERAND; ++operand) {
 #if REDUCED_AXES == 1
         below[operand] = element * lies->reduced.strides[9 * operand];
 #else
@@ -65,7 +65,7 @@ static inline void sum_strip(worker *w, const share *mine, const launch *call, u
 {
     ulong below[4 * TILE];
     w->at.below = below;
-    for (uint v = 0; v < STRIP; ++v)
+    for (uint v = 0; v < columns; ++v)
         strip[v] = nothing_found();
     for (row_index element = mine->first; element < mine->end;
          element += (row_index)(TILE * mine->team)) {

@@ -80,25 +80,35 @@ static uint32_t choose_column_team(const struct clkl_rows *rows, const struct cl
     return (uint32_t)at_most(spare, choose_team(rows->elements, variant->work_group));
 }
 
+/* The most chunks of rows with so many elements: as many as keep the device busy, for each chunk
+ * has sums that must be joined again. `width` rows of a sample are worked on together. */
+static uint64_t most_column_chunks(uint64_t elements, uint64_t blocks, uint64_t width,
+                                   const struct clkl_facts *facts,
+                                   const struct clkl_geometry *geometry)
+{
+    const bool wide_cpu = facts->style == CLKL_STYLE_WIDE_CPU;
+    const uint64_t tasks = wide_cpu ? CPU_COLUMN_TASKS : GPU_COLUMN_TASKS;
+    const uint64_t longest = at_least(COLUMN_GRAIN * geometry->team, CPU_CHUNK / width);
+    return at_most(divide_up(elements, longest), at_least(tasks / blocks, 1));
+}
+
 /* As lay_out_rows. */
 static uint64_t lay_out_columns(const struct clkl_rows *rows, const struct clkl_variant *variant,
                                 const struct clkl_facts *facts, const struct clkl_tuning *tuning,
                                 struct clkl_geometry *geometry)
 {
-    const bool wide_cpu = facts->style == CLKL_STYLE_WIDE_CPU;
     geometry->team = choose_column_team(rows, variant, tuning);
     const uint64_t block =
         (uint64_t)variant->work_group / geometry->team * variant->strip * variant->vector_width;
-    const uint64_t width = at_most(block, rows->rows_of_sample);
-    const uint64_t usual = at_least(COLUMN_GRAIN * geometry->team, CPU_CHUNK / width);
-    const uint64_t longest = tuning->chunk != 0 ? tuning->chunk : usual;
-    const uint64_t tasks = wide_cpu ? CPU_COLUMN_TASKS : GPU_COLUMN_TASKS;
-    const uint64_t useful = at_least(tasks / divide_up(rows->rows_of_sample, block), 1);
-    const uint64_t most =
-        at_most(divide_up(rows->elements, longest), tuning->chunk != 0 ? MAX_CHUNKS : useful);
+    const uint64_t wanted =
+        tuning->chunk != 0
+            ? at_most(divide_up(rows->elements, tuning->chunk), MAX_CHUNKS)
+            : most_column_chunks(rows->elements, divide_up(rows->rows_of_sample, block),
+                                 at_most(block, rows->rows_of_sample), facts, geometry);
+    const uint64_t most = at_least(wanted, divide_up(rows->elements, MAX_CHUNK));
     const uint64_t even = divide_up(rows->elements, most);
     geometry->chunk = most == 1            ? rows->elements
-                      : tuning->chunk != 0 ? at_least(even, longest)
+                      : tuning->chunk != 0 ? at_least(even, tuning->chunk)
                                            : divide_up(even, COLUMN_GRAIN) * COLUMN_GRAIN;
     geometry->chunks = (uint32_t)divide_up(rows->elements, geometry->chunk);
     geometry->tasks = divide_up(rows->rows, block) * geometry->chunks;
