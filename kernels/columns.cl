@@ -21,9 +21,9 @@ typedef struct {
     uint team;
 } share;
 
-/* Moves to vector `v` of the strip, where the tile's vectors reach `deepest` below. */
+/* Moves to vector `v` of the strip, where the tile's vectors reach as far below as `deepest`. */
 static inline void move_to_column(place *at, const share *mine, uint v, const launch *call,
-                                  uint deepest)
+                                  const ulong deepest[4])
 {
     const axes_table *axes = &at->lies->kept;
     at->row = mine->row + (row_index)(v * VW);
@@ -32,26 +32,31 @@ static inline void move_to_column(place *at, const share *mine, uint v, const la
 #pragma unroll
     for (int operand = FIRST_OPERAND; operand < END_OPERAND; ++operand) {
         at->column[operand] = offset_along(axes, KEPT_AXES, operand, at->row);
-        at->easy &= OFFSET_OF(at, operand, 0, deepest) + VW <= call->extents[operand];
+        at->easy &= at->column[operand] + deepest[operand] + VW <= call->extents[operand];
     }
 }
 
-/* The offsets of the tile that begins with an element; returns the number of its vectors. */
-static inline uint go_down_to(const layout *lies, const share *mine, row_index element,
-                              ulong below[4 * TILE])
+/* The offsets of the tile that begins with an element, and the largest for each operand, which need
+ * not be that of the last vector; returns the number of vectors. */
+static inline uint go_down_to(const place *at, const share *mine, row_index element,
+                              ulong below[4 * TILE], ulong deepest[4])
 {
     const row_index left = (mine->end - element + (row_index)(mine->team - 1)) / mine->team;
     const uint vectors = (uint)min(left, (row_index)TILE);
 #pragma unroll
     for (int operand = FIRST_OPERAND; operand < END_OPERAND; ++operand) {
 #if REDUCED_AXES == 1
-        below[operand] = element * lies->reduced.strides[9 * operand];
+        below[operand] = element * at->lies->reduced.strides[9 * operand];
+        deepest[operand] = below[operand] + (vectors - 1) * at->pitch[operand];
 #else
+        deepest[operand] = 0;
 #pragma unroll
-        for (uint i = 0; i < TILE; ++i)
+        for (uint i = 0; i < TILE; ++i) {
             below[TILE * operand + i] =
-                offset_along(&lies->reduced, REDUCED_AXES, operand,
+                offset_along(&at->lies->reduced, REDUCED_AXES, operand,
                              element + (row_index)(min(i, vectors - 1) * mine->team));
+            deepest[operand] = max(deepest[operand], below[TILE * operand + i]);
+        }
 #endif
     }
     return vectors;
@@ -63,15 +68,15 @@ static inline uint go_down_to(const layout *lies, const share *mine, row_index e
 static inline void sum_strip(worker *w, const share *mine, const launch *call, uint columns,
                              lane_findings strip[STRIP])
 {
-    ulong below[4 * TILE];
+    ulong below[4 * TILE], deepest[4];
     w->at.below = below;
     for (uint v = 0; v < columns; ++v)
         strip[v] = nothing_found();
     for (row_index element = mine->first; element < mine->end;
          element += (row_index)(TILE * mine->team)) {
-        const uint vectors = go_down_to(w->at.lies, mine, element, below);
+        const uint vectors = go_down_to(&w->at, mine, element, below, deepest);
         for (uint v = 0; v < columns; ++v) {
-            move_to_column(&w->at, mine, v, call, vectors - 1);
+            move_to_column(&w->at, mine, v, call, deepest);
             w->found = nothing_found();
             const realv sum = tile_sum(w, 0, 1, vectors);
             twofold_add(&strip[v].hi, &strip[v].lo, sum);

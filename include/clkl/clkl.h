@@ -51,7 +51,7 @@
 
 /** First number of this header's version: grows where callers may have to change. */
 #define CLKL_VERSION_MAJOR 0
-/** Second number: grows with new calls and fields, and before 1.0 in place of the first. */
+/** Second number: grows with new calls and fields. */
 #define CLKL_VERSION_MINOR 1
 /** Third number: grows with corrections. */
 #define CLKL_VERSION_PATCH 0

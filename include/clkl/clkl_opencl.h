@@ -125,7 +125,8 @@ typedef struct clkl_args {
     clkl_buffer clamp_counts; /**< mem NULL, or a cl_uint2 (p, q) per value: clkl_spec.outputs */
     /** At least clkl_plan_scratch_size bytes from an offset that is a multiple of 16, not used by
      * any other call in flight. If mem is NULL and scratch is needed, the call creates a buffer,
-     * which OpenCL frees when the commands have completed. */
+     * which OpenCL frees when the commands have completed (on implementations whose kernels hold
+     * their last arguments, as rusticl's do, with the next call or the plan). */
     clkl_buffer scratch;
     uint64_t batch; /**< samples in this call, at most the planned batch; 0 means that */
 } clkl_args;

@@ -10,7 +10,7 @@ clkl_status clkl_take_struct(const struct clkl_struct_kind *kind, const void *gi
     if (given == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "%s is NULL", kind->name);
     memcpy(&told, given, sizeof told);
-    if (told < kind->first_size)
+    if (told < kind->first_size || told > CLKL_MOST_STRUCT_BYTES)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT,
                          "%s->struct_size is %zu; expected sizeof(%s), which is %zu", kind->name,
                          told, kind->type, kind->size);

@@ -7,6 +7,9 @@
 
 #include <stddef.h>
 
+/* No struct will ever be larger: a greater size was never set. */
+enum { CLKL_MOST_STRUCT_BYTES = 1 << 16 };
+
 /* The size of a struct of the first release, which ended with `last`. */
 #define CLKL_SIZE_UP_TO(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
 

@@ -236,7 +236,7 @@ clkl_status clkl_devices_list(const clkl_engine_options *options, size_t capacit
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "infos or count is NULL");
     *count = 0;
     const size_t stride = capacity > 0 ? infos[0].struct_size : 0;
-    if (capacity > 0 && stride < sizeof stride)
+    if (capacity > 0 && (stride < sizeof stride || stride > CLKL_MOST_STRUCT_BYTES))
         return clkl_fail(error, CLKL_INVALID_ARGUMENT,
                          "infos[0].struct_size is %zu; expected sizeof(clkl_device_info)", stride);
     struct clkl_catalog catalog;

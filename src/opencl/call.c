@@ -8,13 +8,26 @@
 
 /* ---- Buffers ---- */
 
-static cl_int buffer_info(cl_mem mem, cl_context *context, size_t *bytes, struct clkl_claim *claim)
+/* What OpenCL tells of a buffer. */
+struct buffer_facts {
+    cl_context context;
+    cl_mem_object_type type;
+    cl_mem_flags flags;
+    size_t bytes;
+};
+
+static cl_int buffer_info(cl_mem mem, struct buffer_facts *facts, struct clkl_claim *claim)
 {
     size_t origin = 0;
     cl_mem whole = NULL;
-    cl_int code = clGetMemObjectInfo(mem, CL_MEM_CONTEXT, sizeof *context, context, NULL);
+    cl_int code =
+        clGetMemObjectInfo(mem, CL_MEM_CONTEXT, sizeof facts->context, &facts->context, NULL);
     if (code == CL_SUCCESS)
-        code = clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof *bytes, bytes, NULL);
+        code = clGetMemObjectInfo(mem, CL_MEM_TYPE, sizeof facts->type, &facts->type, NULL);
+    if (code == CL_SUCCESS)
+        code = clGetMemObjectInfo(mem, CL_MEM_FLAGS, sizeof facts->flags, &facts->flags, NULL);
+    if (code == CL_SUCCESS)
+        code = clGetMemObjectInfo(mem, CL_MEM_SIZE, sizeof facts->bytes, &facts->bytes, NULL);
     if (code == CL_SUCCESS)
         code = clGetMemObjectInfo(mem, CL_MEM_OFFSET, sizeof origin, &origin, NULL);
     if (code == CL_SUCCESS)
@@ -24,27 +37,45 @@ static cl_int buffer_info(cl_mem mem, cl_context *context, size_t *bytes, struct
     return code;
 }
 
-/* A buffer must be there, be of the plan's context, and hold `count` elements of `size` bytes from
- * its offset on. */
-static clkl_status check_buffer(const clkl_plan *plan, const clkl_buffer *buffer, const char *name,
-                                uint64_t count, uint64_t size, struct clkl_claim *claim,
-                                clkl_error *error)
+/* A memory object must be a buffer of the plan's context, which kernels may use so: `forbidden` are
+ * the flags that say they may not. */
+static clkl_status check_facts(const clkl_plan *plan, const struct buffer_facts *facts,
+                               const char *name, cl_mem_flags forbidden, clkl_error *error)
 {
+    if (facts->context != plan->device->context)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "%s belongs to another context", name);
+    if (facts->type != CL_MEM_OBJECT_BUFFER)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "%s is no buffer, but an image or a pipe",
+                         name);
+    if ((facts->flags & forbidden) != 0)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "%s was made %s for kernels", name,
+                         (facts->flags & forbidden & CL_MEM_READ_ONLY) != 0 ? "read-only"
+                                                                            : "write-only");
+    return CLKL_OK;
+}
+
+/* A buffer must be there, be usable, and hold `count` elements of `size` bytes from its offset on.
+ */
+static clkl_status check_buffer(const clkl_plan *plan, const clkl_buffer *buffer, const char *name,
+                                cl_mem_flags forbidden, uint64_t count, uint64_t size,
+                                struct clkl_claim *claim, clkl_error *error)
+{
+    struct buffer_facts facts;
     if (buffer->mem == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "%s.mem is NULL", name);
-    cl_context context = NULL;
-    size_t bytes = 0;
-    const cl_int code = buffer_info(buffer->mem, &context, &bytes, claim);
+    const cl_int code = buffer_info(buffer->mem, &facts, claim);
     if (code != CL_SUCCESS)
         return clkl_fail_opencl(error, "clGetMemObjectInfo", code);
-    if (context != plan->device->context)
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "%s belongs to another context", name);
+    const clkl_status status = check_facts(plan, &facts, name, forbidden, error);
+    if (status != CLKL_OK)
+        return status;
     uint64_t end = 0;
     if (!clkl_checked_add(buffer->offset, count, &end) || !clkl_checked_mul(end, size, &end) ||
-        end > bytes)
+        end > facts.bytes)
         return clkl_fail(error, CLKL_BUFFER_TOO_SMALL,
                          "%s has %zu bytes; expected %llu elements of %u bytes from element %zu on",
-                         name, bytes, (unsigned long long)count, (unsigned)size, buffer->offset);
+                         name, facts.bytes, (unsigned long long)count, (unsigned)size,
+                         buffer->offset);
     claim->name = name;
     claim->end = claim->begin + end;
     claim->begin += buffer->offset * size;
@@ -59,8 +90,8 @@ static clkl_status take_input(const clkl_plan *plan, struct clkl_call *call,
                               bool gapless, clkl_error *error)
 {
     struct clkl_claim claim;
-    const clkl_status status =
-        check_buffer(plan, buffer, name, extent, sizeof(cl_float), &claim, error);
+    const clkl_status status = check_buffer(plan, buffer, name, CL_MEM_WRITE_ONLY, extent,
+                                            sizeof(cl_float), &claim, error);
     if (status == CLKL_OK && gapless)
         call->inputs[call->n_inputs++] = claim;
     return status;
@@ -126,7 +157,8 @@ static clkl_status take_output(const clkl_plan *plan, struct clkl_call *call,
                                const clkl_buffer *buffer, const char *name, uint64_t count,
                                uint64_t size, clkl_error *error)
 {
-    return check_buffer(plan, buffer, name, count, size, &call->outputs[call->n_outputs++], error);
+    return check_buffer(plan, buffer, name, CL_MEM_READ_ONLY, count, size,
+                        &call->outputs[call->n_outputs++], error);
 }
 
 static clkl_status take_outputs(const clkl_plan *plan, struct clkl_call *call,
@@ -164,7 +196,8 @@ static clkl_status take_scratch(const clkl_plan *plan, struct clkl_call *call,
                          "scratch.offset is %zu; expected a multiple of 16", scratch->offset);
     call->buffers.scratch = scratch->mem;
     call->launch.scratch_origin = scratch->offset;
-    return take_output(plan, call, scratch, "scratch", call->geometry.scratch, 1, error);
+    return check_buffer(plan, scratch, "scratch", CL_MEM_READ_ONLY | CL_MEM_WRITE_ONLY,
+                        call->geometry.scratch, 1, &call->outputs[call->n_outputs++], error);
 }
 
 static clkl_status make_scratch(const clkl_plan *plan, struct clkl_call *call, clkl_error *error)

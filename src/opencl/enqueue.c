@@ -17,25 +17,66 @@ static clkl_status check_queue(const clkl_plan *plan, cl_command_queue queue, cl
     return CLKL_OK;
 }
 
+/* Not every implementation looks at what it is to wait for. */
+static clkl_status check_wait_list(const clkl_plan *plan, cl_uint n_wait, const cl_event *wait_list,
+                                   clkl_error *error)
+{
+    if ((n_wait == 0) != (wait_list == NULL))
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "n_wait is %u, but wait_list is %s",
+                         (unsigned)n_wait, wait_list == NULL ? "NULL" : "not");
+    for (cl_uint i = 0; i < n_wait; ++i) {
+        cl_context context = NULL;
+        if (wait_list[i] == NULL)
+            return clkl_fail(error, CLKL_INVALID_ARGUMENT, "wait_list[%u] is NULL", (unsigned)i);
+        const cl_int code =
+            clGetEventInfo(wait_list[i], CL_EVENT_CONTEXT, sizeof context, &context, NULL);
+        if (code != CL_SUCCESS)
+            return clkl_fail_opencl(error, "clGetEventInfo", code);
+        if (context != plan->device->context)
+            return clkl_fail(error, CLKL_INVALID_ARGUMENT,
+                             "wait_list[%u] belongs to another context", (unsigned)i);
+    }
+    return CLKL_OK;
+}
+
+/* The second stage behind the first; if it cannot be enqueued, *order->event covers the first. */
+static clkl_status enqueue_both(const struct clkl_stage *first, const struct clkl_stage *second,
+                                const struct clkl_order *order, clkl_error *error)
+{
+    cl_event between = NULL;
+    const struct clkl_order before = {order->queue, order->n_wait, order->wait_list, &between};
+    clkl_status status = clkl_stage_enqueue(first, &before, error);
+    if (status != CLKL_OK)
+        return status;
+    const struct clkl_order after = {order->queue, 1, &between, order->event};
+    status = clkl_stage_enqueue(second, &after, error);
+    if (status != CLKL_OK && order->event != NULL)
+        *order->event = between;
+    else
+        clReleaseEvent(between);
+    return status;
+}
+
+/* Everything that can fail before the first command is enqueued does so. */
 static clkl_status enqueue_kernels(clkl_plan *plan, const struct clkl_call *call,
                                    const struct clkl_order *order, clkl_error *error)
 {
-    if (call->geometry.combine_groups == 0)
-        return clkl_launch_diagonal(plan, call->aligned, &call->rows, &call->geometry,
-                                    &call->launch, &call->buffers, order, error);
-    cl_event first = NULL;
-    const struct clkl_order before = {order->queue, order->n_wait, order->wait_list, &first};
-    clkl_status status = clkl_launch_diagonal(plan, call->aligned, &call->rows, &call->geometry,
-                                              &call->launch, &call->buffers, &before, error);
+    struct clkl_stage first, second;
+    clkl_status status = clkl_stage_diagonal(plan, call->aligned, &call->rows, &call->geometry,
+                                             &call->launch, &call->buffers, &first, error);
     if (status != CLKL_OK)
         return status;
-    const struct clkl_order after = {order->queue, 1, &first, order->event};
-    status =
-        clkl_launch_combine(plan, &call->geometry, &call->launch, &call->buffers, &after, error);
-    if (status != CLKL_OK && order->event != NULL)
-        *order->event = first; /* covers what was enqueued */
-    else
-        clReleaseEvent(first);
+    if (call->geometry.combine_groups == 0) {
+        status = clkl_stage_enqueue(&first, order, error);
+    } else {
+        status = clkl_stage_combine(plan, &call->geometry, &call->launch, &call->buffers, &second,
+                                    error);
+        if (status == CLKL_OK) {
+            status = enqueue_both(&first, &second, order, error);
+            clkl_stage_release(&second);
+        }
+    }
+    clkl_stage_release(&first);
     return status;
 }
 
@@ -87,11 +128,10 @@ clkl_status clkl_enqueue(clkl_plan *plan, cl_command_queue queue, const clkl_arg
         *event = NULL;
     if (plan == NULL || queue == NULL)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT, "plan or queue is NULL");
-    if ((n_wait == 0) != (wait_list == NULL))
-        return clkl_fail(error, CLKL_INVALID_ARGUMENT, "n_wait is %u, but wait_list is %s",
-                         (unsigned)n_wait, wait_list == NULL ? "NULL" : "not");
     struct clkl_call call;
-    clkl_status status = check_queue(plan, queue, error);
+    clkl_status status = check_wait_list(plan, n_wait, wait_list, error);
+    if (status == CLKL_OK)
+        status = check_queue(plan, queue, error);
     if (status == CLKL_OK)
         status = clkl_call_prepare(plan, args, &call, error);
     if (status != CLKL_OK)

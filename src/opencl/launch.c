@@ -51,31 +51,12 @@ static bool needs_layout(const struct clkl_variant *variant)
            variant->q_reach != CLKL_CONTIGUOUS;
 }
 
+/* ---- Stages ---- */
+
 struct argument {
     size_t size;
     const void *value;
 };
-
-static clkl_status set_arguments(cl_kernel kernel, const struct argument *arguments, cl_uint count,
-                                 clkl_error *error)
-{
-    for (cl_uint i = 0; i < count; ++i) {
-        const cl_int code = clSetKernelArg(kernel, i, arguments[i].size, arguments[i].value);
-        if (code != CL_SUCCESS)
-            return clkl_fail_opencl(error, "clSetKernelArg", code);
-    }
-    return CLKL_OK;
-}
-
-static clkl_status enqueue(cl_kernel kernel, uint64_t groups, uint32_t work_group,
-                           const struct clkl_order *order, clkl_error *error)
-{
-    const size_t local = work_group;
-    const size_t global = (size_t)groups * local;
-    const cl_int code = clEnqueueNDRangeKernel(order->queue, kernel, 1, NULL, &global, &local,
-                                               order->n_wait, order->wait_list, order->event);
-    return code == CL_SUCCESS ? CLKL_OK : clkl_fail_opencl(error, "clEnqueueNDRangeKernel", code);
-}
 
 /* A buffer argument; the address of a NULL handle passes a null pointer. */
 #define BUFFER(mem)            \
@@ -83,13 +64,28 @@ static clkl_status enqueue(cl_kernel kernel, uint64_t groups, uint32_t work_grou
         sizeof(cl_mem), &(mem) \
     }
 
-clkl_status clkl_launch_diagonal(clkl_plan *plan, bool aligned, const struct clkl_rows *rows,
-                                 const struct clkl_geometry *geometry,
-                                 const struct clkl_launch *launch,
-                                 const struct clkl_launch_buffers *buffers,
-                                 const struct clkl_order *order, clkl_error *error)
+/* Takes a kernel and sets its arguments. */
+static clkl_status make_ready(struct clkl_kernel_pool *pool, const struct argument *arguments,
+                              cl_uint count, struct clkl_stage *stage, clkl_error *error)
 {
-    struct clkl_kernel_pool *pool = aligned ? &plan->diagonal_aligned : &plan->diagonal;
+    stage->pool = pool;
+    clkl_status status = clkl_kernel_pool_take(pool, &stage->kernel, error);
+    for (cl_uint i = 0; i < count && status == CLKL_OK; ++i) {
+        const cl_int code = clSetKernelArg(stage->kernel, i, arguments[i].size, arguments[i].value);
+        if (code != CL_SUCCESS)
+            status = clkl_fail_opencl(error, "clSetKernelArg", code);
+    }
+    if (status != CLKL_OK)
+        clkl_stage_release(stage);
+    return status;
+}
+
+clkl_status clkl_stage_diagonal(clkl_plan *plan, bool aligned, const struct clkl_rows *rows,
+                                const struct clkl_geometry *geometry,
+                                const struct clkl_launch *launch,
+                                const struct clkl_launch_buffers *buffers, struct clkl_stage *stage,
+                                clkl_error *error)
+{
     struct device_layout layout;
     fill_axes(&rows->kept, &layout.kept);
     fill_axes(&rows->reduced, &layout.reduced);
@@ -105,21 +101,16 @@ clkl_status clkl_launch_diagonal(clkl_plan *plan, bool aligned, const struct clk
     arguments[count++] = (struct argument)BUFFER(buffers->value_status);
     arguments[count++] = (struct argument)BUFFER(buffers->clamp_counts);
     arguments[count++] = (struct argument)BUFFER(buffers->scratch);
-
-    cl_kernel kernel = NULL;
-    clkl_status status = clkl_kernel_pool_take(pool, &kernel, error);
-    if (status == CLKL_OK)
-        status = set_arguments(kernel, arguments, count, error);
-    if (status == CLKL_OK)
-        status = enqueue(kernel, geometry->groups, plan->variant.work_group, order, error);
-    clkl_kernel_pool_return(pool, kernel);
-    return status;
+    stage->local = plan->variant.work_group;
+    stage->global = (size_t)geometry->groups * stage->local;
+    return make_ready(aligned ? &plan->diagonal_aligned : &plan->diagonal, arguments, count, stage,
+                      error);
 }
 
-clkl_status clkl_launch_combine(clkl_plan *plan, const struct clkl_geometry *geometry,
-                                const struct clkl_launch *launch,
-                                const struct clkl_launch_buffers *buffers,
-                                const struct clkl_order *order, clkl_error *error)
+clkl_status clkl_stage_combine(clkl_plan *plan, const struct clkl_geometry *geometry,
+                               const struct clkl_launch *launch,
+                               const struct clkl_launch_buffers *buffers, struct clkl_stage *stage,
+                               clkl_error *error)
 {
     struct clkl_launch second = *launch;
     second.team = geometry->combine_team;
@@ -129,12 +120,24 @@ clkl_status clkl_launch_combine(clkl_plan *plan, const struct clkl_geometry *geo
                                          BUFFER(buffers->value_status),
                                          BUFFER(buffers->clamp_counts),
                                          BUFFER(buffers->scratch)};
-    cl_kernel kernel = NULL;
-    clkl_status status = clkl_kernel_pool_take(&plan->combine, &kernel, error);
-    if (status == CLKL_OK)
-        status = set_arguments(kernel, arguments, sizeof arguments / sizeof arguments[0], error);
-    if (status == CLKL_OK)
-        status = enqueue(kernel, geometry->combine_groups, plan->variant.work_group, order, error);
-    clkl_kernel_pool_return(&plan->combine, kernel);
-    return status;
+    stage->local = plan->variant.work_group;
+    stage->global = (size_t)geometry->combine_groups * stage->local;
+    return make_ready(&plan->combine, arguments, sizeof arguments / sizeof arguments[0], stage,
+                      error);
+}
+
+clkl_status clkl_stage_enqueue(const struct clkl_stage *stage, const struct clkl_order *order,
+                               clkl_error *error)
+{
+    const cl_int code =
+        clEnqueueNDRangeKernel(order->queue, stage->kernel, 1, NULL, &stage->global, &stage->local,
+                               order->n_wait, order->wait_list, order->event);
+    return code == CL_SUCCESS ? CLKL_OK : clkl_fail_opencl(error, "clEnqueueNDRangeKernel", code);
+}
+
+/* The kernel keeps its arguments in the pool: on rusticl 22.3 nothing else holds the buffers of a
+ * command that has not run yet. */
+void clkl_stage_release(struct clkl_stage *stage)
+{
+    clkl_kernel_pool_return(stage->pool, stage->kernel);
 }

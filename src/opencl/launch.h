@@ -48,17 +48,31 @@ void clkl_launch_fill(const clkl_plan *plan, const struct clkl_rows *rows,
                       const struct clkl_geometry *geometry, uint64_t divisor,
                       struct clkl_launch *launch);
 
-/* The first stage. */
-clkl_status clkl_launch_diagonal(clkl_plan *plan, bool aligned, const struct clkl_rows *rows,
-                                 const struct clkl_geometry *geometry,
-                                 const struct clkl_launch *launch,
-                                 const struct clkl_launch_buffers *buffers,
-                                 const struct clkl_order *order, clkl_error *error);
+/* A kernel of a plan's with its arguments set, which cannot fail any more but in being enqueued. */
+struct clkl_stage {
+    struct clkl_kernel_pool *pool;
+    cl_kernel kernel;
+    size_t global;
+    size_t local;
+};
 
-/* The second stage. */
-clkl_status clkl_launch_combine(clkl_plan *plan, const struct clkl_geometry *geometry,
+/* Makes the first stage ready; after a failure there is nothing to release. */
+clkl_status clkl_stage_diagonal(clkl_plan *plan, bool aligned, const struct clkl_rows *rows,
+                                const struct clkl_geometry *geometry,
                                 const struct clkl_launch *launch,
-                                const struct clkl_launch_buffers *buffers,
-                                const struct clkl_order *order, clkl_error *error);
+                                const struct clkl_launch_buffers *buffers, struct clkl_stage *stage,
+                                clkl_error *error);
+
+/* Makes the second stage ready, likewise. */
+clkl_status clkl_stage_combine(clkl_plan *plan, const struct clkl_geometry *geometry,
+                               const struct clkl_launch *launch,
+                               const struct clkl_launch_buffers *buffers, struct clkl_stage *stage,
+                               clkl_error *error);
+
+clkl_status clkl_stage_enqueue(const struct clkl_stage *stage, const struct clkl_order *order,
+                               clkl_error *error);
+
+/* Gives the kernel back. */
+void clkl_stage_release(struct clkl_stage *stage);
 
 #endif

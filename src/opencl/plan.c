@@ -103,8 +103,47 @@ static void widen(uint64_t *groups)
         *groups = CLKL_WIDEST_GRID;
 }
 
+/* Launches a stage that was made ready with `status`. */
+static clkl_status launch_once(clkl_status status, struct clkl_stage *stage, cl_command_queue queue,
+                               clkl_error *error)
+{
+    const struct clkl_order order = {queue, 0, NULL, NULL};
+    if (status != CLKL_OK)
+        return status;
+    status = clkl_stage_enqueue(stage, &order, error);
+    clkl_stage_release(stage);
+    return status;
+}
+
 /* Launches every kernel once over no rows, in the geometry of the planned batch or in the widest
- * grid that a call can have. */
+ * grid that a call can have; `nothing` is there to be no NULL. */
+static clkl_status launch_all(clkl_plan *plan, cl_command_queue queue, cl_mem nothing,
+                              clkl_error *error)
+{
+    struct clkl_launch launch;
+    struct clkl_stage stage;
+    struct clkl_geometry geometry = plan->geometry;
+    if (plan->variant.work_group == 1) {
+        widen(&geometry.groups);
+        widen(&geometry.combine_groups);
+    }
+    clkl_launch_fill(plan, &plan->rows, &geometry, 1, &launch);
+    launch.tasks = 0;
+    const struct clkl_launch_buffers buffers = {
+        {nothing, nothing, nothing, nothing}, nothing, NULL, NULL, nothing};
+    clkl_status status = CLKL_OK;
+    for (int aligned = 0; aligned <= (int)plan->has_aligned && status == CLKL_OK; ++aligned) {
+        status = clkl_stage_diagonal(plan, aligned != 0, &plan->rows, &geometry, &launch, &buffers,
+                                     &stage, error);
+        status = launch_once(status, &stage, queue, error);
+    }
+    if (status == CLKL_OK && plan->geometry.combine_groups > 0) {
+        status = clkl_stage_combine(plan, &geometry, &launch, &buffers, &stage, error);
+        status = launch_once(status, &stage, queue, error);
+    }
+    return status;
+}
+
 static clkl_status warm_up(clkl_plan *plan, clkl_error *error)
 {
     cl_int code = CL_SUCCESS;
@@ -117,24 +156,7 @@ static clkl_status warm_up(clkl_plan *plan, clkl_error *error)
         clReleaseCommandQueue(queue);
         return clkl_fail_opencl(error, "clCreateBuffer", code);
     }
-    struct clkl_launch launch;
-    struct clkl_geometry geometry = plan->geometry;
-    if (plan->variant.work_group == 1) {
-        widen(&geometry.groups);
-        widen(&geometry.combine_groups);
-    }
-    clkl_launch_fill(plan, &plan->rows, &geometry, 1, &launch);
-    launch.tasks = 0;
-    const struct clkl_launch_buffers buffers = {
-        {nothing, nothing, nothing, nothing}, nothing, NULL, NULL, nothing};
-    const struct clkl_order order = {queue, 0, NULL, NULL};
-    clkl_status status =
-        clkl_launch_diagonal(plan, false, &plan->rows, &geometry, &launch, &buffers, &order, error);
-    if (status == CLKL_OK && plan->has_aligned)
-        status = clkl_launch_diagonal(plan, true, &plan->rows, &geometry, &launch, &buffers, &order,
-                                      error);
-    if (status == CLKL_OK && plan->geometry.combine_groups > 0)
-        status = clkl_launch_combine(plan, &geometry, &launch, &buffers, &order, error);
+    clkl_status status = launch_all(plan, queue, nothing, error);
     code = clFinish(queue);
     if (status == CLKL_OK && code != CL_SUCCESS)
         status = clkl_fail_opencl(error, "clFinish", code);

@@ -71,6 +71,14 @@ Test(arguments, less_than_the_first_version_is_refused)
     }
 }
 
+Test(arguments, a_size_that_was_never_set_is_refused)
+{
+    clkl_error error;
+    struct grown taken;
+    const struct caller caller = make_caller((size_t)CLKL_MOST_STRUCT_BYTES + 1);
+    cr_expect_eq(take(&caller, &taken, &error), CLKL_INVALID_ARGUMENT);
+}
+
 Test(arguments, what_a_younger_caller_sets_must_be_0)
 {
     clkl_error error;

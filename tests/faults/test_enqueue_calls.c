@@ -70,6 +70,7 @@ static bool is_allowed(enum faults_call call, const struct way *way)
     switch (call) {
     case CALL_clGetCommandQueueInfo:
     case CALL_clGetMemObjectInfo:
+    case CALL_clGetEventInfo:
     case CALL_clSetKernelArg:
     case CALL_clEnqueueNDRangeKernel:
     case CALL_clEnqueueFillBuffer:

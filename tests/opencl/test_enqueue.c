@@ -214,7 +214,20 @@ Test(device_enqueue, refuses_wrong_wait_lists)
     bad.n_wait = 0;
     bad.wait_list = &user;
     expect_refused(&call, bad, CLKL_INVALID_ARGUMENT, "wait_list");
+    cl_context foreign = clCreateContext(NULL, 1, &device.id, NULL, NULL, &code);
+    REQUIRE(code);
+    cl_event stranger = clCreateUserEvent(foreign, &code);
+    REQUIRE(code);
+    const cl_event lists[][2] = {{NULL, user}, {user, NULL}, {user, stranger}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; ++i) {
+        bad.n_wait = 2;
+        bad.wait_list = lists[i];
+        expect_refused(&call, bad, CLKL_INVALID_ARGUMENT, "wait_list");
+    }
+    REQUIRE(clSetUserEventStatus(stranger, CL_COMPLETE));
     REQUIRE(clSetUserEventStatus(user, CL_COMPLETE));
+    clReleaseEvent(stranger);
+    clReleaseContext(foreign);
     clReleaseEvent(user);
     free_call(&call);
 }
@@ -261,6 +274,37 @@ Test(device_enqueue, refuses_missing_and_small_buffers)
     clkl_args args = call.args;
     args.scratch.offset = 8;
     expect_args_refused(&call, &args, CLKL_INVALID_ARGUMENT, "scratch");
+    free_call(&call);
+}
+
+/* Puts another memory object into some of the fields in turn, and releases it. */
+static void expect_mem_refused(struct call *call, cl_mem mem, int first, int end)
+{
+    for (int i = first; i < end; ++i) {
+        clkl_args args = call->args;
+        buffer_of(&args, &fields[i])->mem = mem;
+        expect_args_refused(call, &args, CLKL_INVALID_ARGUMENT, fields[i].name);
+    }
+    REQUIRE(clReleaseMemObject(mem));
+}
+
+Test(device_enqueue, refuses_what_kernels_may_not_use_so)
+{
+    enum { INPUTS = 4, BYTES = 1 << 20 };
+    const cl_image_format format = {CL_RGBA, CL_UNSIGNED_INT8};
+    const cl_image_desc extent = {
+        .image_type = CL_MEM_OBJECT_IMAGE2D, .image_width = 256, .image_height = 256};
+    struct call call = make_call();
+    cl_int code = CL_SUCCESS;
+    cl_mem mem = clCreateBuffer(device.context, CL_MEM_WRITE_ONLY, BYTES, NULL, &code);
+    REQUIRE(code);
+    expect_mem_refused(&call, mem, 0, INPUTS);
+    mem = clCreateBuffer(device.context, CL_MEM_READ_ONLY, BYTES, NULL, &code);
+    REQUIRE(code);
+    expect_mem_refused(&call, mem, INPUTS, FIELDS);
+    mem = clCreateImage(device.context, CL_MEM_READ_WRITE, &format, &extent, NULL, &code);
+    if (code == CL_SUCCESS) /* else the device has no images */
+        expect_mem_refused(&call, mem, 0, FIELDS);
     free_call(&call);
 }
 
@@ -430,9 +474,6 @@ Test(device_enqueue, deterministic_p)
     free_args(&call.args);
 }
 
-/* ---- Releasing ---- */
-
-/* Plan, wait list and the event of the call go while it waits for a user event. */
 Test(device_enqueue, plan_may_be_released_at_once)
 {
     struct call call = make_call();

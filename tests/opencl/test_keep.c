@@ -1,11 +1,14 @@
 /* Every set of kept axes: rows, columns, both and neither, of many shapes and layouts, against the
  * reference; and bit by bit where the layout or the batch must not matter. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "support/compare.h"
 #include "support/hash.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static struct test_device device;
 static struct tolerance tolerance;
@@ -184,6 +187,51 @@ Test(device_keep, as_gpus_get_it)
     check_sets(make_spec(4, tall, CLKL_MOMENTS, CLKL_STANDARD_NORMAL), NULL, "gpu");
     for (size_t i = 0; i < at_most(3); ++i)
         check_sets(make_spec(4, shapes[i], CLKL_MOMENTS, CLKL_MEAN_LOGVAR), NULL, "gpu");
+}
+
+/* An array in the caller's memory that ends where memory ends. */
+static cl_mem buffer_before_the_edge(const float *data, size_t count)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t pages = (count * sizeof *data + page - 1) / page;
+    char *map =
+        mmap(NULL, (pages + 1) * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(map, MAP_FAILED);
+    cr_assert_eq(mprotect(map + pages * page, page, PROT_NONE), 0);
+    float *array = (float *)(void *)(map + pages * page) - count;
+    memcpy(array, data, count * sizeof *data);
+    cl_int code = CL_SUCCESS;
+    cl_mem mem =
+        clCreateBuffer(device.context, CL_MEM_USE_HOST_PTR, count * sizeof *data, array, &code);
+    cr_assert_eq(code, CL_SUCCESS);
+    return mem;
+}
+
+/* Lanes beyond the last row read nothing beyond the arrays, in whichever of a tile's vectors. */
+Test(device_keep, nothing_is_read_beyond_the_arrays)
+{
+    const uint64_t shape[] = {4, 20, 5};
+    fill();
+    for (uint32_t set = 1; set < 8; ++set) {
+        clkl_spec spec = make_spec(3, shape, CLKL_MEAN_LOGVAR, CLKL_MEAN_LOGVAR);
+        spec.q.layout = CLKL_SHARED;
+        spec.keep = set;
+        clkl_plan *plan = NULL;
+        cr_assert_eq(clkl_plan_create(device.device, &spec, 0, &plan, NULL), CLKL_OK);
+        clkl_args args = {.struct_size = sizeof args};
+        args.p_mean.mem = buffer_before_the_edge(numbers[0], 400);
+        args.p_scale.mem = buffer_before_the_edge(numbers[1], 400);
+        args.q_mean.mem = buffer_before_the_edge(numbers[2], 100);
+        args.q_scale.mem = buffer_before_the_edge(numbers[3], 100);
+        args.result.mem = test_buffer(&device, NULL, 400 * sizeof(float));
+        cr_assert_eq(clkl_enqueue(plan, device.queue, &args, 0, NULL, NULL, NULL), CLKL_OK);
+        cr_assert_eq(clFinish(device.queue), CL_SUCCESS);
+        cl_mem all[] = {args.p_mean.mem, args.p_scale.mem, args.q_mean.mem, args.q_scale.mem,
+                        args.result.mem};
+        for (size_t i = 0; i < sizeof all / sizeof *all; ++i)
+            clReleaseMemObject(all[i]);
+        clkl_plan_release(plan);
+    }
 }
 
 /* Plans launch their kernels once over no rows, and that touches no memory. */

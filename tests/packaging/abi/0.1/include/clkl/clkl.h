@@ -18,9 +18,8 @@
  *     clkl_engine_release(engine);
  *
  * Symbols: P = N(mu_p, S_p) comes first, Q = N(mu_q, S_q) second; the result is KL(P||Q) in nats
- * (natural logarithms). A *sample* is one index of the batch axis. The result has one value per
- * sample, or keeps the axes that are asked for. Divergences add up over the axes that it does not
- * keep, but over the batch they are averaged unless a sum is asked for.
+ * (natural logarithms). A *sample* is one index of the batch axis. Divergences add up within a
+ * sample; over the batch they are averaged unless a sum is asked for.
  *
  * Formulas (Kullback and Leibler 1951; the special case of a standard normal Q is that of Kingma
  * and Welling 2014, appendix B), written so that no term can cancel, for every element i:
@@ -31,11 +30,10 @@
  * with phi(x) = exp(x) - 1 - x and psi(x) = x - log1p(x). The result is never negative, and exactly
  * 0 for identical parameters.
  *
- * Special values. A NaN in an element gives NaN for the values of the result that the element is
- * part of, and no others. A variance of 0 or infinity gives +inf, on P's side or Q's, except that
- * an element whose two sides are equal in mean and scale contributes 0. An infinite mean gives
- * +inf, two equal infinite ones NaN. A variance or standard deviation below 0 gives NaN and is
- * reported in the status of the value.
+ * Special values. A NaN anywhere in a sample gives NaN for that sample and no other. A variance of
+ * 0 or infinity gives +inf, on P's side or Q's, except that an element whose two sides are equal in
+ * mean and scale contributes 0. An infinite mean gives +inf, two equal infinite ones NaN. A
+ * variance or standard deviation below 0 gives NaN and is reported in the status of the sample.
  *
  * Conventions. Every struct that a call is given begins with its size, which the caller sets
  * (struct_size = sizeof x); every other field may be left 0. Functions return a clkl_status and, if
@@ -197,9 +195,8 @@ typedef struct clkl_spec {
     clkl_clamp clamp;
     double clamp_low;  /**< the lower bound */
     double clamp_high; /**< the upper bound, not below the lower */
-    /** Axes that stay in the result, as bits, any set of them: 1u << 2 | 1u << 3 keeps axes 2
-     * and 3. 0 means one value per sample, as 1u << 0 does; CLKL_KEEP_NONE, on its own, one value
-     * in all. The values are row-major in the kept axes, which keep the order of `shape`. */
+    /** Axes that stay in the result, as bits: 1u << axis. 0 means one value per sample, as 1u << 0.
+     * CLKL_KEEP_NONE gives one value in all. This version keeps at most one axis. */
     uint32_t keep;
     clkl_batch_reduction batch_reduction; /**< for a result without the batch axis */
     uint64_t reserved[8];                 /**< 0 */
@@ -227,13 +224,12 @@ static inline void clkl_spec_moments(clkl_spec *spec, uint32_t rank, const size_
 }
 
 /** Checks a specification without using it, on no device.
- * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_INVALID_SPEC or CLKL_UNSUPPORTED (a field of a later
- * version is set). May be called from any thread. */
+ * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_INVALID_SPEC or CLKL_UNSUPPORTED (more than one kept
+ * axis). May be called from any thread. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_spec_check(const clkl_spec *spec, clkl_error *error);
 
-/** The number of values in the result of a valid specification, which is the product of the kept
- * extents, for a batch of `batch` samples (0: the planned one); 0 if the specification is invalid
- * or `batch` is larger than planned. */
+/** The number of values in the result of a valid specification, for a batch of `batch` samples
+ * (0: the planned one); 0 if the specification is invalid. */
 CLKL_API uint64_t clkl_spec_result_count(const clkl_spec *spec, uint64_t batch);
 
 /* ---- What comes back beside the result ---- */

@@ -73,7 +73,7 @@ CLKL_API CLKL_WARN_UNUSED clkl_status clkl_device_export_programs(clkl_device *d
  * Programs that are there already stay. `blob` is not kept.
  *
  * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_BLOB_REFUSED (also if the driver refuses a program;
- * the message says why), CLKL_OUT_OF_HOST_MEMORY or CLKL_OPENCL_ERROR. */
+ * the message says why) or CLKL_OUT_OF_HOST_MEMORY. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_device_import_programs(clkl_device *device,
                                                                   const void *blob, size_t size,
                                                                   clkl_error *error);
@@ -145,8 +145,7 @@ typedef struct clkl_args {
  * CLKL_OUT_OF_DEVICE_MEMORY or CLKL_OPENCL_ERROR. Errors of the first kinds are found before
  * anything is enqueued and set *event to NULL. If a later command of the operation cannot be
  * enqueued, the outputs are undefined and *event covers what was enqueued already (NULL if
- * nothing): inputs and scratch are in use until it completes. A caller that asked for no event then
- * finishes the queue before it touches them. */
+ * nothing): inputs and scratch are in use until it completes. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_enqueue(clkl_plan *plan, cl_command_queue queue,
                                                    const clkl_args *args, cl_uint n_wait,
                                                    const cl_event *wait_list, cl_event *event,
