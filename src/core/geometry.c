@@ -158,10 +158,9 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
     geometry->groups = divide_up(geometry->tasks, teams * geometry->rounds);
     if (geometry->groups > SIZE_MAX / variant->work_group)
         return clkl_fail(error, CLKL_UNSUPPORTED, "too many rows for one launch");
-    const bool in_parts = geometry->chunks > 1 || rows->rows_of_value > 1;
-    if (in_parts)
+    if (geometry->chunks > 1 || rows->rows_of_value > 1) {
         lay_out_combine(rows, variant, geometry);
-    if (in_parts)
         geometry->scratch = rows->rows * at_least(geometry->chunks, most) * PARTIAL_BYTES;
+    }
     return CLKL_OK;
 }

@@ -2,8 +2,8 @@
  * what is known of a device.
  *
  * The order of summation within a row follows from vector width, tile, team and chunk. These depend
- * on the row's length and the device alone; only the number of rounds, which does not touch the
- * order, looks at the number of rows.
+ * on the shape of a sample and the device alone; only the number of rounds, which does not touch
+ * the order, looks at the batch. (A sum over the batch depends on that, of course.)
  */
 #ifndef CLKL_CORE_SCHEDULE_H
 #define CLKL_CORE_SCHEDULE_H
