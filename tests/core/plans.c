@@ -65,15 +65,6 @@ static const uint32_t keeps[] = {CLKL_KEEP_NONE, 1, 2, 3, 4, 5, 6, 7};
 
 const size_t problem_count = COUNT(lasts) * COUNT(middles) * COUNT(batches) * COUNT(keeps);
 
-struct clkl_problem problem_made(const clkl_spec *spec)
-{
-    struct clkl_problem problem;
-    clkl_error error = {.struct_size = sizeof error};
-    const clkl_status status = clkl_problem_make(spec, &problem, &error);
-    cr_assert_eq(status, CLKL_OK, "%s", error.message);
-    return problem;
-}
-
 struct clkl_problem problem_of(uint64_t batch, uint64_t middle, uint64_t last, uint32_t keep)
 {
     const clkl_spec spec = {.struct_size = sizeof spec,
@@ -82,7 +73,7 @@ struct clkl_problem problem_of(uint64_t batch, uint64_t middle, uint64_t last, u
                             .p = {.form = CLKL_MOMENTS},
                             .q = {.form = CLKL_MEAN_VAR, .layout = CLKL_SHARED},
                             .keep = keep};
-    return problem_made(&spec);
+    return made(&spec);
 }
 
 bool problem_at(size_t i, struct clkl_problem *problem)
@@ -143,4 +134,13 @@ void for_all_plans(void (*check)(const struct clkl_facts *, const struct plan *)
             check(&facts, &plan);
         }
     }
+}
+
+uint64_t combined_at_once(const struct plan *plan)
+{
+    const struct clkl_variant *variant = &plan->variant;
+    const uint64_t slots = variant->work_group / plan->geometry.combine_team;
+    return variant->work_group == 1
+               ? (uint64_t)plan->geometry.combine_rounds * variant->lanes_at_once
+               : slots;
 }

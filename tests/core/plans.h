@@ -2,6 +2,7 @@
 #ifndef CLKL_TESTS_CORE_PLANS_H
 #define CLKL_TESTS_CORE_PLANS_H
 
+#include "core/made.h"
 #include "core/schedule.h"
 
 #include <criterion/criterion.h>
@@ -28,9 +29,6 @@ bool problem_at(size_t i, struct clkl_problem *problem);
 /* [batch, middle, last] of packed moments against a shared mean and variance. */
 struct clkl_problem problem_of(uint64_t batch, uint64_t middle, uint64_t last, uint32_t keep);
 
-/* Any other. */
-struct clkl_problem problem_made(const clkl_spec *spec);
-
 /* What clkl_plan_create decides before it builds. */
 struct plan {
     struct clkl_problem problem;
@@ -45,6 +43,9 @@ struct plan plan_make(const struct clkl_facts *facts, const struct clkl_problem 
 /* The same program for a batch that is smaller than planned. */
 struct plan plan_with_batch(const struct plan *planned, uint64_t batch,
                             const struct clkl_facts *facts, const struct clkl_tuning *tuning);
+
+/* Values that a work-group of the second stage takes. */
+uint64_t combined_at_once(const struct plan *plan);
 
 /* Calls `check` for every problem on a part of the devices, by turns. */
 void for_all_plans(void (*check)(const struct clkl_facts *, const struct plan *));

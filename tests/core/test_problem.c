@@ -1,4 +1,5 @@
 /* From a specification to a problem: what is refused, what zero means, and where elements lie. */
+#include "core/made.h"
 #include "core/problem.h"
 
 #include <criterion/criterion.h>
@@ -11,16 +12,6 @@
 TestSuite(problem, .timeout = 60);
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static struct clkl_problem made(const clkl_spec *spec)
-{
-    struct clkl_problem problem;
-    clkl_error error = {.struct_size = sizeof error};
-    const clkl_status status = clkl_problem_make(spec, &problem, &error);
-    cr_assert_eq(status, CLKL_OK, "%s", error.message);
-    cr_assert_eq(clkl_spec_check(spec, NULL), CLKL_OK);
-    return problem;
-}
 
 /* The specification is refused with that status, in words that hold `says`. */
 static void expect_refused(const clkl_spec *spec, clkl_status status, const char *says)

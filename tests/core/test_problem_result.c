@@ -1,5 +1,6 @@
 /* From a specification to a problem: which values the result holds, and what the batch does to it.
  */
+#include "core/made.h"
 #include "core/problem.h"
 
 #include <criterion/criterion.h>
@@ -9,15 +10,6 @@ TestSuite(problem_result, .timeout = 60);
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define SIZE         .struct_size = sizeof(clkl_spec)
 #define SMALL        SIZE, .rank = 2, .shape = {3, 4}
-
-static struct clkl_problem made(const clkl_spec *spec)
-{
-    struct clkl_problem problem;
-    clkl_error error = {.struct_size = sizeof error};
-    const clkl_status status = clkl_problem_make(spec, &problem, &error);
-    cr_assert_eq(status, CLKL_OK, "%s", error.message);
-    return problem;
-}
 
 /* ---- Kept axes ---- */
 

@@ -57,16 +57,6 @@ static void do_group(const struct plan *plan, uint64_t group, struct sheet *shee
             (plan->variant.columns ? do_column_task : do_row_task)(plan, task, sheet);
 }
 
-/* Values that a work-group of the second stage takes. */
-static uint64_t combined_at_once(const struct plan *plan)
-{
-    const struct clkl_variant *variant = &plan->variant;
-    const uint64_t slots = variant->work_group / plan->geometry.combine_team;
-    return variant->work_group == 1
-               ? (uint64_t)plan->geometry.combine_rounds * variant->lanes_at_once
-               : slots;
-}
-
 /* As combine.cl deals out the parts of values, those of a value to its team in turn. */
 static void expect_joined(const struct plan *plan)
 {

@@ -111,16 +111,6 @@ Test(row_geometry, columns_come_before_teams)
     for_all_plans(check_slots);
 }
 
-/* Values that a work-group of the second stage takes. */
-static uint64_t combined_at_once(const struct plan *plan)
-{
-    const struct clkl_variant *variant = &plan->variant;
-    const uint64_t slots = variant->work_group / plan->geometry.combine_team;
-    return variant->work_group == 1
-               ? (uint64_t)plan->geometry.combine_rounds * variant->lanes_at_once
-               : slots;
-}
-
 static void check_second_stage(const struct clkl_facts *facts, const struct plan *plan)
 {
     const struct clkl_geometry *geometry = &plan->geometry;

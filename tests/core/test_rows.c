@@ -1,4 +1,5 @@
 /* A problem as rows: which axes merge, and that every row has its elements in their order. */
+#include "core/made.h"
 #include "core/rows.h"
 
 #include <criterion/criterion.h>
@@ -8,15 +9,6 @@ TestSuite(rows, .timeout = 60);
 
 #define SIZE         .struct_size = sizeof(clkl_spec)
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static struct clkl_problem made(const clkl_spec *spec)
-{
-    struct clkl_problem problem;
-    clkl_error error = {.struct_size = sizeof error};
-    const clkl_status status = clkl_problem_make(spec, &problem, &error);
-    cr_assert_eq(status, CLKL_OK, "%s", error.message);
-    return problem;
-}
 
 /* ---- By hand ---- */
 

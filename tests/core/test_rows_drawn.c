@@ -1,5 +1,6 @@
 /* Problems drawn at random, as rows: every row has its elements in their order, and what is said of
  * how they lie is true. */
+#include "core/made.h"
 #include "core/rows.h"
 #include "support/hash.h"
 
@@ -10,15 +11,6 @@ TestSuite(rows_drawn, .timeout = 60);
 
 #define SIZE         .struct_size = sizeof(clkl_spec)
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static struct clkl_problem made(const clkl_spec *spec)
-{
-    struct clkl_problem problem;
-    clkl_error error = {.struct_size = sizeof error};
-    const clkl_status status = clkl_problem_make(spec, &problem, &error);
-    cr_assert_eq(status, CLKL_OK, "%s", error.message);
-    return problem;
-}
 
 enum { MAX_EXTENT = 4, MANY_SAMPLES = 13, SPECS = 4000 };
 

@@ -121,7 +121,7 @@ Test(schedule, steps_beyond_the_last_element_can_be_counted)
 
 static struct clkl_variant variant_of(const clkl_spec *spec, const struct clkl_facts *facts)
 {
-    const struct clkl_problem problem = problem_made(spec);
+    const struct clkl_problem problem = made(spec);
     return plan_make(facts, &problem, &automatic).variant;
 }
 
@@ -327,7 +327,7 @@ Test(schedule, programs_with_aligned_pointers_by_hand)
          false},
     };
     for (size_t i = 0; i < COUNT(cases); ++i) {
-        const struct clkl_problem problem = problem_made(&cases[i].spec);
+        const struct clkl_problem problem = made(&cases[i].spec);
         const struct plan plan = plan_make(&gpu, &problem, &automatic);
         cr_expect_eq(clkl_variant_can_align(&plan.variant, &plan.rows, &gpu), cases[i].aligned,
                      "case %zu", i);

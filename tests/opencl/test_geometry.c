@@ -1,26 +1,12 @@
 /* Every way of dealing out rows: vector width, tile, size of work-groups and teams, chunks and
  * rounds, over lengths around all of them, against the reference. Clamp counts and negative scales
  * are looked at as well: they take the same ways as the sums. */
-#include "support/compare.h"
+#include "support/device_fixture.h"
 #include "support/hash.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static struct test_device device;
-static struct tolerance tolerance;
-
-static void open_device(void)
-{
-    test_device_open(&device);
-    tolerance = device_tolerance(&device);
-}
-
-static void close_device(void)
-{
-    test_device_close(&device);
-}
 
 TestSuite(device_geometry, .init = open_device, .fini = close_device, .timeout = 300);
 

@@ -1,7 +1,7 @@
 /* Every set of kept axes: rows, columns, both and neither, of many shapes and layouts, against the
  * reference; and bit by bit where the layout or the batch must not matter. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
-#include "support/compare.h"
+#include "support/device_fixture.h"
 #include "support/hash.h"
 
 #include <criterion/criterion.h>
@@ -9,20 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-static struct test_device device;
-static struct tolerance tolerance;
-
-static void open_device(void)
-{
-    test_device_open(&device);
-    tolerance = device_tolerance(&device);
-}
-
-static void close_device(void)
-{
-    test_device_close(&device);
-}
 
 TestSuite(device_keep, .init = open_device, .fini = close_device, .timeout = 300);
 

@@ -1,7 +1,7 @@
 /* The same numbers in different places of memory: packed and separate, sliced, turned, repeated,
  * shifted, misaligned, and cut into batches. Against the reference, and, value by value of the
  * batch, bit by bit against the plainest layout. */
-#include "support/compare.h"
+#include "support/device_fixture.h"
 #include "support/hash.h"
 
 #include <criterion/criterion.h>
@@ -9,20 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct test_device device;
-static struct tolerance tolerance;
-
-static void open_device(void)
-{
-    test_device_open(&device);
-    tolerance = device_tolerance(&device);
-}
-
-static void close_device(void)
-{
-    test_device_close(&device);
-}
 
 TestSuite(device_layout, .init = open_device, .fini = close_device, .timeout = 300);
 

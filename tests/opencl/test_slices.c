@@ -2,27 +2,13 @@
  * buffers, other offsets into each of them, other places for the outputs and for scratch, and other
  * batches. Each call is held against the reference, and nothing may be written beside its outputs.
  */
-#include "support/compare.h"
+#include "support/device_fixture.h"
 #include "support/hash.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct test_device device;
-static struct tolerance tolerance;
-
-static void open_device(void)
-{
-    test_device_open(&device);
-    tolerance = device_tolerance(&device);
-}
-
-static void close_device(void)
-{
-    test_device_close(&device);
-}
 
 TestSuite(device_slices, .init = open_device, .fini = close_device, .timeout = 300);
 
