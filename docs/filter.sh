@@ -3,11 +3,11 @@
 #
 # In a header every banner, "/* ---- Title ---- */", opens a group of that title, which ends at the
 # next one or with the file; and the point of "e.g." ends no sentence. In Markdown a link into the
-# source tree, which is not there beside the HTML, becomes what it is called.
+# source tree, which is not there beside the HTML, becomes what it is called, and a picture nothing.
 set -eu
 case $1 in
 *.md)
-    sed -E 's,\[([^]]*)\]\([^):]*\),\1,g' "$1"
+    sed -E 's,!\[[^]]*\]\([^):]*\),,g; s,\[([^]]*)\]\([^):]*\),\1,g' "$1"
     ;;
 *)
     awk '

@@ -21,40 +21,87 @@ typedef struct {
     uint team;
 } share;
 
-/* Moves to vector `v` of the strip, where the tile's vectors reach as far below as `deepest`. */
-static inline void move_to_column(place *at, const share *mine, uint v, const launch *call,
-                                  const ulong deepest[4])
+/* Where the first vector of a strip lies, and whether the others follow side by side. */
+typedef struct {
+    ulong column[OPERANDS];
+    int straight;
+} strip_place;
+
+static inline strip_place place_strip(const layout *lies, const share *mine, uint columns)
 {
-    const axes_table *axes = &at->lies->kept;
-    at->row = mine->row + (row_index)(v * VW);
-    at->together = within_run(axes, KEPT_AXES, at->row, VW);
-    at->easy = ANY_SCATTERED ? 0 : at->together;
+    strip_place strip;
+    strip.straight = !ANY_REACH(SCATTERED) &&
+                     within_run(lies->kept_extents, KEPT_AXES, mine->row, columns * VW);
 #pragma unroll
-    for (int operand = FIRST_OPERAND; operand < END_OPERAND; ++operand) {
-        at->column[operand] = offset_along(axes, KEPT_AXES, operand, at->row);
-        at->easy &= at->column[operand] + deepest[operand] + VW <= call->extents[operand];
+    for (int operand = 0; operand < OPERANDS; ++operand)
+        if (HAS(operand))
+            strip.column[operand] = row_offset(lies, operand, mine->row);
+    return strip;
+}
+
+/* Whether all that a tile spans of a strip may be read, where it reaches as far below as `deepest`. */
+static inline int strip_is_easy(const strip_place *strip, uint columns, const launch *call,
+                                const ulong deepest[OPERANDS])
+{
+    int easy = strip->straight;
+#pragma unroll
+    for (int operand = 0; operand < OPERANDS; ++operand)
+        if (HAS(operand) && REACH_OF(operand) != REPEATED)
+            easy &=
+                strip->column[operand] + deepest[operand] + columns * VW <= call->extents[operand];
+    return easy;
+}
+
+/* Moves to vector `v` of an easy strip. */
+static inline void move_along(place *at, const share *mine, uint v, const strip_place *strip)
+{
+    at->row = mine->row + (row_index)(v * VW);
+    at->together = at->easy = 1;
+#pragma unroll
+    for (int operand = 0; operand < OPERANDS; ++operand)
+        if (HAS(operand))
+            at->column[operand] =
+                strip->column[operand] + (REACH_OF(operand) == REPEATED ? 0 : v * VW);
+}
+
+/* Moves to vector `v` of any strip, where the tile's vectors reach as far below as `deepest`. */
+static inline void move_to_column(place *at, const share *mine, uint v, const launch *call,
+                                  const ulong deepest[OPERANDS])
+{
+    at->row = mine->row + (row_index)(v * VW);
+    at->together = within_run(at->lies->kept_extents, KEPT_AXES, at->row, VW);
+    at->easy = ANY_REACH(SCATTERED) ? 0 : at->together;
+#pragma unroll
+    for (int operand = 0; operand < OPERANDS; ++operand) {
+        if (!HAS(operand))
+            continue;
+        at->column[operand] = row_offset(at->lies, operand, at->row);
+        if (REACH_OF(operand) != REPEATED)
+            at->easy &= at->column[operand] + deepest[operand] + VW <= call->extents[operand];
     }
 }
 
 /* The offsets of the tile that begins with an element, and the largest for each operand, which need
  * not be that of the last vector; returns the number of vectors. */
 static inline uint go_down_to(const place *at, const share *mine, row_index element,
-                              ulong below[4 * TILE], ulong deepest[4])
+                              ulong below[OPERANDS * TILE], ulong deepest[OPERANDS])
 {
     const row_index left = (mine->end - element + (row_index)(mine->team - 1)) / mine->team;
     const uint vectors = (uint)min(left, (row_index)TILE);
 #pragma unroll
-    for (int operand = FIRST_OPERAND; operand < END_OPERAND; ++operand) {
+    for (int operand = 0; operand < OPERANDS; ++operand) {
+        if (!HAS(operand))
+            continue;
 #if REDUCED_AXES == 1
-        below[operand] = element * at->lies->reduced.strides[9 * operand];
+        below[operand] = element * at->lies->reduced_strides[operand];
         deepest[operand] = below[operand] + (vectors - 1) * at->pitch[operand];
 #else
         deepest[operand] = 0;
 #pragma unroll
         for (uint i = 0; i < TILE; ++i) {
             below[TILE * operand + i] =
-                offset_along(&at->lies->reduced, REDUCED_AXES, operand,
-                             element + (row_index)(min(i, vectors - 1) * mine->team));
+                element_offset(at->lies, operand,
+                               element + (row_index)(min(i, vectors - 1) * mine->team));
             deepest[operand] = max(deepest[operand], below[TILE * operand + i]);
         }
 #endif
@@ -62,63 +109,145 @@ static inline uint go_down_to(const place *at, const share *mine, row_index elem
     return vectors;
 }
 
-/* Which findings besides sums there can be. */
-#define NEGATIVE_SCALES (P_SCALE >= VAR || Q_SCALE >= VAR)
+/* What is prefetched is the same column's part of a tile further down, as far as PREFETCH_DISTANCE
+ * elements of the strip take, or behind the last element that of the next strip: so memory is fetched
+ * in the order in which it will be read, whatever lies between the rows. */
+static inline void look_ahead(place *at, const share *mine, row_index element, ulong elements,
+                              uint tiles)
+{
+#if PREFETCH_DISTANCE > 0
+    const ulong below = element + (ulong)tiles * TILE * mine->team;
+    const int here = below < elements;
+#pragma unroll
+    for (int operand = 0; operand < OPERANDS; ++operand)
+        if (HAS(operand))
+            at->ahead[operand] =
+                element_offset(at->lies, operand, here ? (row_index)below : 0) +
+                (here ? 0 : STRIP * VW) - element_offset(at->lies, operand, element);
+#endif
+}
+
+/* The sums of a strip, and what else may be found. */
+typedef struct {
+    realv hi[SUM_ROOM][STRIP], lo[SUM_ROOM][STRIP];
+#if NEGATIVE_SCALES
+    intv negative[STRIP];
+#endif
+#if COUNT_CLAMPED
+    intv clamped_p[STRIP], clamped_q[STRIP];
+#endif
+} strip_findings;
+
+static inline void add_to_strip(strip_findings *strip, uint v, const lane_findings *found)
+{
+#pragma unroll
+    for (int i = 0; i < SUMS; ++i) {
+        twofold_add(&strip->hi[i][v], &strip->lo[i][v], found->hi[i]);
+#if GRADIENTS
+        strip->lo[i][v] += found->lo[i];
+#endif
+    }
+#if NEGATIVE_SCALES
+    strip->negative[v] |= found->negative;
+#endif
+#if COUNT_CLAMPED
+    strip->clamped_p[v] += found->clamped_p;
+    strip->clamped_q[v] += found->clamped_q;
+#endif
+}
+
+static inline void clear_strip(strip_findings *strip, uint v)
+{
+#pragma unroll
+    for (int i = 0; i < SUM_ROOM; ++i)
+        strip->hi[i][v] = strip->lo[i][v] = (realv)(0.0f);
+#if NEGATIVE_SCALES
+    strip->negative[v] = (intv)(0);
+#endif
+#if COUNT_CLAMPED
+    strip->clamped_p[v] = strip->clamped_q[v] = (intv)(0);
+#endif
+}
+
+static inline lane_findings in_strip(const strip_findings *strip, uint v)
+{
+    lane_findings found = nothing_found();
+#pragma unroll
+    for (int i = 0; i < SUMS; ++i) {
+        found.hi[i] = strip->hi[i][v];
+        found.lo[i] = strip->lo[i][v];
+    }
+#if NEGATIVE_SCALES
+    found.negative = strip->negative[v];
+#endif
+#if COUNT_CLAMPED
+    found.clamped_p = strip->clamped_p[v];
+    found.clamped_q = strip->clamped_q[v];
+#endif
+    return found;
+}
 
 static inline void sum_strip(worker *w, const share *mine, const launch *call, uint columns,
-                             lane_findings strip[STRIP])
+                             strip_findings *strip)
 {
-    ulong below[4 * TILE], deepest[4];
+    ulong below[OPERANDS * TILE], deepest[OPERANDS];
+    const strip_place strip_at = place_strip(w->at.lies, mine, columns);
+    const uint tiles_ahead = 1 + PREFETCH_DISTANCE / (TILE * VW * columns);
     w->at.below = below;
     for (uint v = 0; v < columns; ++v)
-        strip[v] = nothing_found();
+        clear_strip(strip, v);
     for (row_index element = mine->first; element < mine->end;
          element += (row_index)(TILE * mine->team)) {
         const uint vectors = go_down_to(&w->at, mine, element, below, deepest);
+        look_ahead(&w->at, mine, element, call->elements, tiles_ahead);
+        const int easy = STRIP > 1 && strip_is_easy(&strip_at, columns, call, deepest);
         for (uint v = 0; v < columns; ++v) {
-            move_to_column(&w->at, mine, v, call, deepest);
+            if (easy)
+                move_along(&w->at, mine, v, &strip_at);
+            else
+                move_to_column(&w->at, mine, v, call, deepest);
             w->found = nothing_found();
-            const realv sum = tile_sum(w, 0, 1, vectors);
-            twofold_add(&strip[v].hi, &strip[v].lo, sum);
-#if NEGATIVE_SCALES
-            strip[v].negative |= w->found.negative;
+#if GRADIENTS
+            take_tile(w, 0, 1, vectors);
+#else
+            w->found.hi[0] = tile_sum(w, 0, 1, vectors);
 #endif
-#if COUNT_CLAMPED
-            strip[v].clamped_p += w->found.clamped_p;
-            strip[v].clamped_q += w->found.clamped_q;
-#endif
+            add_to_strip(strip, v, &w->found);
         }
     }
 }
 
-__kernel WORK_GROUP void clkl_diagonal(__global const real *restrict p_mean,
-                                       __global const real *restrict p_scale,
-                                       __global const real *restrict q_mean,
-                                       __global const real *restrict q_scale,
-                                       const launch call, const layout lies,
-                                       __global real *restrict result,
-                                       __global uint *restrict status,
-                                       __global uint *restrict clamp_counts,
-                                       __global uchar *restrict scratch)
+__kernel WORK_GROUP void clkl_diagonal(INPUT_PARAMETERS, const launch call,
+                                       LAYOUT_PARAMETER OUTPUT_PARAMETERS)
 {
-    const uint item = (uint)get_local_id(0);
     const ulong group = get_group_id(0);
-    const uint slots = WG / call.team;
-    const outputs to = {result, status, clamp_counts, scratch};
+    const outputs to = OUTPUT_ARRAYS;
+    const place data = {INPUT_ARRAYS};
+    const layout *lies = LAYOUT_OF_CALL;
     worker w;
-    w.at.p_mean = p_mean + call.origins[0];
-    w.at.p_scale = p_scale + call.origins[1];
-    w.at.q_mean = q_mean + call.origins[2];
-    w.at.q_scale = q_scale + call.origins[3];
-    w.at.lies = &lies;
-    w.at.last_row = (row_index)(call.rows - 1);
-    w.low = (realv)(call.clamp_low);
-    w.high = (realv)(call.clamp_high);
+#pragma unroll
+    for (int operand = 0; operand < OPERANDS; ++operand) {
+        if (!HAS(operand))
+            continue;
+        w.at.arrays[operand] =
+            element_at(data.arrays[operand], TYPE_OF(operand), call.origins[operand]);
+        w.at.pitch[operand] =
+            call.team * lies->reduced_strides[REDUCED_AXES * operand + REDUCED_AXES - 1];
+    }
+#if GRADIENTS
 #pragma unroll
     for (int operand = 0; operand < 4; ++operand)
-        w.at.pitch[operand] = call.team * lies.reduced.strides[9 * operand + REDUCED_AXES - 1];
+        if (MAP_OF(operand))
+            w.gradients[operand] = (__global void *)element_at(to.gradients[operand], G_TYPE,
+                                                               call.gradient_origins[operand]);
+    prepare_gradients(&w, &call);
+#endif
+    w.at.lies = lies;
+    w.at.last_row = (row_index)(call.rows - 1);
+    w.low = (realv)(real_of(call.clamp_low));
+    w.high = (realv)(real_of(call.clamp_high));
 
-    lane_findings strip[STRIP];
+    strip_findings strip;
     share mine;
     mine.team = call.team;
 #if WG == 1
@@ -131,13 +260,14 @@ __kernel WORK_GROUP void clkl_diagonal(__global const real *restrict p_mean,
         mine.row = (row_index)row;
         mine.first = (row_index)(chunk * call.chunk);
         mine.end = (row_index)min(mine.first + call.chunk, call.elements);
-        sum_strip(&w, &mine, &call, vectors, strip);
+        sum_strip(&w, &mine, &call, vectors, &strip);
         for (uint v = 0; v < vectors; ++v)
-            put(strip[v], row + v * VW, chunk, (uint)min(call.rows - row - v * VW, (ulong)VW),
-                &call, &to);
+            put(in_strip(&strip, v), row + v * VW, chunk,
+                (uint)min(call.rows - row - v * VW, (ulong)VW), &call, lies, &to);
     }
 #else
-    __local findings shared[WG];
+    const uint item = (uint)get_local_id(0);
+    const uint slots = WG / call.team;
     const uint slot = item % slots, member = item / slots;
     const ulong block = group / call.chunks;
     const uint chunk = (uint)(group - block * call.chunks);
@@ -148,12 +278,15 @@ __kernel WORK_GROUP void clkl_diagonal(__global const real *restrict p_mean,
         mine.row = (row_index)row;
         mine.first = (row_index)(chunk * call.chunk) + (row_index)member;
         mine.end = (row_index)min((chunk + 1) * call.chunk, call.elements);
-        sum_strip(&w, &mine, &call, 1, strip);
-        found = findings_of_lanes(strip[0]);
+        sum_strip(&w, &mine, &call, 1, &strip);
+        found = findings_of_lanes(in_strip(&strip, 0));
     }
+#if SUMS > 0
+    __local findings shared[WG];
     found = team_join(found, shared, item, member, call.team, slots);
+#endif
     if (row < rows && member == 0)
-        put(in_every_lane(found), row, chunk, 1, &call, &to);
+        put(in_every_lane(found), row, chunk, 1, &call, lies, &to);
 #endif
 }
 

@@ -9,14 +9,6 @@
  */
 #if !COLUMNS
 
-#if LAYOUT
-#define LAYOUT_PARAMETER , const layout *lies
-#define LAYOUT_ARGUMENT , &lies
-#else
-#define LAYOUT_PARAMETER
-#define LAYOUT_ARGUMENT
-#endif
-
 /* What one member of a team finds in its share of a task. */
 static inline findings member_share(worker *w, uint member, uint team)
 {
@@ -24,87 +16,83 @@ static inline findings member_share(worker *w, uint member, uint team)
     for (uint index = VW * member; index + VW <= w->count; index += TILE * step) {
         const uint vectors = TILE == 1 ? 1 : min((w->count - index - VW) / step + 1, (uint)TILE);
         move_to_tile(&w->at, index, (vectors - 1) * step + VW);
-        const realv sum = tile_sum(w, index, step, vectors);
-        twofold_add(&w->found.hi, &w->found.lo, sum);
+        take_tile(w, index, step, vectors);
     }
 #if VW > 1
     if (w->count % VW != 0 && w->count / VW % team == member) {
-        const realv sum = exact_part(w, w->count / VW * VW, 0);
-        twofold_add(&w->found.hi, &w->found.lo, sum);
+        take_rest(w, w->count / VW * VW);
     }
 #endif
     return findings_of_lanes(w->found);
 }
 
 static inline findings task_share(place data, const launch *call, ulong row, uint chunk,
-                                  uint member LAYOUT_PARAMETER)
+                                  uint member, const layout *lies, const outputs *to)
 {
     const ulong first = chunk * call->chunk;
-    const ulong p_first = P_REACH == CONTIGUOUS ? first : 0;
-    const ulong q_first = Q_REACH == CONTIGUOUS ? first : 0;
 #if KEPT_AXES > 1
-#define ROW_OFFSET(operand) offset_along(&lies->kept, KEPT_AXES, operand, (row_index)row)
+#define ROW_OFFSET(operand) row_offset(lies, operand, (row_index)row)
 #else
 #define ROW_OFFSET(operand) (row * call->row_strides[operand])
 #endif
+#define TASK_OFFSET(operand) \
+    (ROW_OFFSET(operand) + (REACH_OF(operand) == CONTIGUOUS ? first : 0))
     worker w;
-    w.at.p_mean = data.p_mean + call->origins[0] + ROW_OFFSET(0) + p_first;
-    w.at.p_scale = data.p_scale + call->origins[1] + ROW_OFFSET(1) + p_first;
-    w.at.q_mean = data.q_mean + call->origins[2] + ROW_OFFSET(2) + q_first;
-    w.at.q_scale = data.q_scale + call->origins[3] + ROW_OFFSET(3) + q_first;
-    w.at.first = (row_index)first;
-#if LAYOUT
-    w.at.lies = lies;
+#pragma unroll
+    for (int operand = 0; operand < OPERANDS; ++operand)
+        if (HAS(operand))
+            w.at.arrays[operand] =
+                element_at(data.arrays[operand], TYPE_OF(operand),
+                           call->origins[operand] + TASK_OFFSET(operand));
+#if GRADIENTS
+#pragma unroll
+    for (int operand = 0; operand < 4; ++operand)
+        if (MAP_OF(operand))
+            w.gradients[operand] = (__global void *)element_at(
+                to->gradients[operand], G_TYPE,
+                call->gradient_origins[operand] + TASK_OFFSET(operand));
+    prepare_gradients(&w, call);
 #endif
+    w.at.first = (row_index)first;
+    w.at.run_end = 0; /* none entered yet */
+    w.at.lies = lies;
     w.count = (uint)min(call->chunk, call->elements - first);
-    w.low = (realv)(call->clamp_low);
-    w.high = (realv)(call->clamp_high);
+    w.low = (realv)(real_of(call->clamp_low));
+    w.high = (realv)(real_of(call->clamp_high));
     w.found = nothing_found();
     return member_share(&w, member, call->team);
 }
 
-__kernel WORK_GROUP void clkl_diagonal(__global const real *restrict p_mean,
-                                       __global const real *restrict p_scale,
-                                       __global const real *restrict q_mean,
-                                       __global const real *restrict q_scale,
-                                       const launch call,
-#if LAYOUT
-                                       const layout lies,
-#endif
-                                       __global real *restrict result,
-                                       __global uint *restrict status,
-                                       __global uint *restrict clamp_counts,
-                                       __global uchar *restrict scratch)
+__kernel WORK_GROUP void clkl_diagonal(INPUT_PARAMETERS, const launch call,
+                                       LAYOUT_PARAMETER OUTPUT_PARAMETERS)
 {
-    const uint item = (uint)get_local_id(0);
     const ulong group = get_group_id(0);
-    const uint member = item & (call.team - 1);
-    const outputs to = {result, status, clamp_counts, scratch};
-    place data;
-    data.p_mean = p_mean;
-    data.p_scale = p_scale;
-    data.q_mean = q_mean;
-    data.q_scale = q_scale;
+    const layout *lies = LAYOUT_OF_CALL;
+    const outputs to = OUTPUT_ARRAYS;
+    const place data = {INPUT_ARRAYS};
 
 #if WG == 1
     const ulong begin = group * call.rounds, end = min(begin + call.rounds, call.tasks);
     for (ulong task = begin; task < end; ++task) {
         const ulong row = task / call.chunks;
         const uint chunk = (uint)(task - row * call.chunks);
-        const findings found = task_share(data, &call, row, chunk, 0 LAYOUT_ARGUMENT);
-        put(in_every_lane(found), row, chunk, 1, &call, &to);
+        const findings found = task_share(data, &call, row, chunk, 0, lies, &to);
+        put(in_every_lane(found), row, chunk, 1, &call, lies, &to);
     }
 #else
-    __local findings shared[WG];
+    const uint item = (uint)get_local_id(0), member = item & (call.team - 1);
     const ulong task = group * (WG / call.team) + item / call.team;
     const ulong row = task / call.chunks;
     const uint chunk = (uint)(task - row * call.chunks);
     findings found = findings_of_lanes(nothing_found());
     if (task < call.tasks)
-        found = task_share(data, &call, row, chunk, member LAYOUT_ARGUMENT);
+        found = task_share(data, &call, row, chunk, member, lies, &to);
+#if SUMS > 0
+    __local findings shared[WG];
     found = team_join(found, shared, item, member, call.team, 1);
+#endif
     if (task < call.tasks && member == 0)
-        put(in_every_lane(found), row, chunk, 1, &call, &to);
+        put(in_every_lane(found), row, chunk, 1, &call, lies, &to);
 #endif
 }
 

@@ -75,6 +75,7 @@ for CMake and pkg-config.")
 set(CPACK_DEBIAN_TOOL_PACKAGE_NAME ${CPACK_CLKL_PACKAGE_tool})
 set(CPACK_DEBIAN_TOOL_PACKAGE_SECTION math)
 set(CPACK_DEBIAN_TOOL_PACKAGE_DEPENDS ${this_library})
+set(CPACK_DEBIAN_TOOL_PACKAGE_RECOMMENDS "gnuplot-nox | gnuplot") # clkl inspect --plot
 set(CPACK_DEBIAN_TOOL_DESCRIPTION "Kullback-Leibler divergences on OpenCL devices - command-line tool
 ${about}
 .

@@ -31,6 +31,15 @@
  * with phi(x) = exp(x) - 1 - x and psi(x) = x - log1p(x). The result is never negative, and exactly
  * 0 for identical parameters.
  *
+ * Full covariances, since 0.2. With the Cholesky factors S_p = L_p L_p^T and S_q = L_q L_q^T, the
+ * lower triangle E of L_q E = L_p - L_q, and y of L_q y = mu_p - mu_q,
+ *
+ *     KL = sum_i psi(E_ii) + 1/2 sum_{i >= j} E_ij^2 + 1/2 sum_i y_i^2
+ *
+ * which equals 1/2 [tr(S_q^-1 S_p) - D + ln(det S_q / det S_p) + (mu_p - mu_q)^T S_q^-1 (mu_p -
+ * mu_q)] and cancels nowhere. docs/full_covariance.md derives it, and what takes its place where
+ * two covariances are closer to each other than their factors can tell.
+ *
  * Special values. A NaN in an element gives NaN for the values of the result that the element is
  * part of, and no others. A variance of 0 or infinity gives +inf, on P's side or Q's, except that
  * an element whose two sides are equal in mean and scale contributes 0. An infinite mean gives
@@ -52,7 +61,7 @@
 /** First number of this header's version: grows where callers may have to change. */
 #define CLKL_VERSION_MAJOR 0
 /** Second number: grows with new calls and fields. */
-#define CLKL_VERSION_MINOR 1
+#define CLKL_VERSION_MINOR 2
 /** Third number: grows with corrections. */
 #define CLKL_VERSION_PATCH 0
 
@@ -131,14 +140,38 @@ typedef enum clkl_form {
     CLKL_MEAN_LOGSTD = 3,     /**< two arrays: mean, ln(standard deviation) */
     CLKL_MEAN_VAR = 4,        /**< two arrays: mean, variance */
     CLKL_MEAN_STD = 5,        /**< two arrays: mean, standard deviation */
-    CLKL_DETERMINISTIC = 6    /**< P only: a point mass, whose divergence is 0 by definition */
+    CLKL_DETERMINISTIC = 6,   /**< P only: a point mass, whose divergence is 0 by definition */
+    CLKL_MEAN_COVARIANCE = 7, /**< mean [B, D], covariance [B, D, D]; since 0.2 */
+    CLKL_MEAN_CHOLESKY = 8,   /**< mean, lower factor L of the covariance L L^T; since 0.2 */
+    CLKL_MEAN_PRECISION = 9   /**< mean, inverse of the covariance; since 0.2 */
 } clkl_form;
+
+/* A specification in which at least one side is a matrix (one of the last three forms) is one of
+ * full covariances:
+ *
+ * - rank is 2, shape {B, D}. The mean is [B, D], the matrix [B, D, D]; with CLKL_SHARED they are
+ *   [D] and [D, D]; with CLKL_STRIDED scale_strides[0..2] are those of batch, row and column.
+ *   Types are CLKL_F32 and CLKL_F64. The other side may be a matrix, too, or diagonal in any form.
+ * - Of every matrix only the lower triangle is read (row >= column). Covariances and precisions are
+ *   symmetric; the upper triangle of a factor may hold anything.
+ * - The result keeps the batch (a value per sample), nothing, or axis 1: then it is the share of
+ *   each coordinate, which is what coordinate i adds to the divergence of those before it (row i of
+ *   E and y in the formula). Precisions have no such shares: CLKL_INVALID_SPEC.
+ * - There are no gradients, weights, clamps and free nats: CLKL_UNSUPPORTED.
+ * - A matrix whose factorisation meets a pivot that is not a positive finite number makes every
+ *   value of its sample NaN, and so does a factor with such a diagonal, a diagonal side with such
+ *   a variance, or an entry that is NaN or infinite; the other samples are right. So a singular
+ *   covariance is NaN here, where a variance of 0 between two diagonals gives +inf. An infinite
+ *   mean gives +inf, from its coordinate on where shares are kept; two equal infinite ones, and
+ *   NaN, give NaN. */
 
 /** Element types. Zero means CLKL_F32. */
 typedef enum clkl_dtype {
     CLKL_DEFAULT_DTYPE = 0, /**< as each field says */
     CLKL_F32 = 1,           /**< IEEE 754 binary32 */
-    CLKL_F64 = 2            /**< IEEE 754 binary64: the reference computes it, devices do not yet */
+    CLKL_F64 = 2,           /**< IEEE 754 binary64; CLKL_UNSUPPORTED on devices without fp64 */
+    CLKL_F16 = 3,           /**< IEEE 754 binary16: storage, computed in fp32; since 0.2 */
+    CLKL_BF16 = 4           /**< the upper half of a binary32: storage, likewise; since 0.2 */
 } clkl_dtype;
 
 /** How the elements of one Gaussian lie in its arrays. */
@@ -159,8 +192,9 @@ typedef struct clkl_gaussian {
     /** For CLKL_STRIDED: elements from one index to the next, per axis, in the mean (for
      * CLKL_MOMENTS: in the packed array). A stride of 0 repeats the axis. */
     int64_t mean_strides[CLKL_MAX_RANK];
-    int64_t scale_strides[CLKL_MAX_RANK]; /**< the same for the scale */
-    uint64_t reserved[8];                 /**< 0 */
+    /** The same for the scale; for a matrix batch, row, column. */
+    int64_t scale_strides[CLKL_MAX_RANK];
+    uint64_t reserved[8]; /**< 0 */
 } clkl_gaussian;
 
 /** What to do with the batch axis where the result does not keep it. */
@@ -177,6 +211,53 @@ typedef enum clkl_clamp {
 
 /* Bits of clkl_spec.outputs: what can be asked for beside the result. */
 #define CLKL_OUTPUT_CLAMP_COUNTS 1u /**< how many log-variances the clamp changed in each value */
+/** The result is left out, with status and clamp counts: gradients alone, which there have to be.
+ * Since 0.2. */
+#define CLKL_OUTPUT_NO_RESULT     2u
+#define CLKL_OUTPUT_PARTS         4u /**< what covariances and means contribute; since 0.2 */
+#define CLKL_OUTPUT_MATRIX_STATUS 8u /**< how each matrix was factored; since 0.2 */
+
+/* Bits of clkl_spec.gradients: the arrays by which the result is differentiated, of sides that have
+ * arrays; a deterministic P has no gradients, nor has Q beside it. Either bit of a side with packed
+ * moments asks for both halves, in one packed array. Since 0.2. */
+#define CLKL_GRADIENT_P_MEAN  1u /**< by P's means */
+#define CLKL_GRADIENT_P_SCALE 2u /**< by the numbers in P's scale array: log-variances, say */
+#define CLKL_GRADIENT_Q_MEAN  4u /**< by Q's means */
+#define CLKL_GRADIENT_Q_SCALE 8u /**< by the numbers in Q's scale array */
+
+/** What becomes of the numbers that a gradient's array held. Since 0.2. */
+typedef enum clkl_gradient_update {
+    CLKL_GRADIENT_SET = 0, /**< they are overwritten */
+    CLKL_GRADIENT_ADD = 1  /**< the gradient is added to them, and the sum rounded once */
+} clkl_gradient_update;
+
+/** What chooses the elements that count. Since 0.2. */
+typedef enum clkl_weighting {
+    CLKL_NO_WEIGHTS = 0, /**< all elements count */
+    CLKL_MASK = 1,       /**< an array of uint8: elements where it is not 0 count */
+    CLKL_WEIGHTS = 2,    /**< an array of numbers that multiply the elements' contributions */
+    /** An array of uint32, one per sample: how many indices of an axis count, from the first on; a
+     * length beyond the extent is all of it, 0 nothing. */
+    CLKL_LENGTHS = 3
+} clkl_weighting;
+
+/** Weights of the elements. One of weight 0 contributes exactly nothing, whatever it holds, NaN
+ * too: nothing to values, to gradients (which are 0 there), to clamp counts, to the status. Other
+ * weights are factors like any: no value is negative if no weight is, and NaN or an infinity
+ * spreads as in any product. Means over the batch divide by the batch, weighted or not. Since 0.2.
+ */
+typedef struct clkl_weights {
+    clkl_weighting kind; /**< what the array holds */
+    clkl_dtype dtype;    /**< for CLKL_WEIGHTS, zero means CLKL_F32; 0 for masks and lengths */
+    /** Of a mask or of weights, as for a Gaussian. Of lengths: CLKL_DENSE, one after the other;
+     * CLKL_SHARED, one for all; or CLKL_STRIDED, where strides[0] counts. */
+    clkl_layout layout;
+    uint32_t length_axis; /**< for CLKL_LENGTHS: the axis that is ragged. 0 means axis 1 */
+    /** For CLKL_STRIDED: elements from one index to the next, per axis of the mean. A stride of 0
+     * repeats the axis: strides of {1, 0, 0, 0} weigh samples, {0, 1, 0, 0} channels. */
+    int64_t strides[CLKL_MAX_RANK];
+    uint64_t reserved[8]; /**< 0 */
+} clkl_weights;
 
 /** The specification: everything that decides which kernels run. */
 typedef struct clkl_spec {
@@ -188,12 +269,13 @@ typedef struct clkl_spec {
     uint64_t shape[CLKL_MAX_RANK];
     clkl_gaussian p; /**< the first Gaussian of KL(P||Q) */
     clkl_gaussian q; /**< the second; zeroed it is the standard normal */
-    /** Precision of arithmetic and result. Zero means CLKL_F64 if an input is CLKL_F64, else
-     * CLKL_F32. */
+    /** Precision of arithmetic and result: CLKL_F32 or CLKL_F64. Zero means CLKL_F64 if an input
+     * (or the weights) are CLKL_F64, else CLKL_F32. On devices CLKL_F32 rounds inputs of CLKL_F64
+     * to fp32 as they are read. */
     clkl_dtype compute;
     /** The clamp applies to log-variances (CLKL_MOMENTS, CLKL_MEAN_LOGVAR) of both sides, and is
      * ignored if P is deterministic; a clamp where neither side has any is CLKL_INVALID_SPEC.
-     * Bounds are rounded to fp32 if a clamped side is fp32. */
+     * Bounds are rounded to fp32 unless all clamped sides and the compute type are CLKL_F64. */
     clkl_clamp clamp;
     double clamp_low;  /**< the lower bound */
     double clamp_high; /**< the upper bound, not below the lower */
@@ -203,6 +285,39 @@ typedef struct clkl_spec {
     uint32_t keep;
     clkl_batch_reduction batch_reduction; /**< for a result without the batch axis */
     uint64_t reserved[8];                 /**< 0 */
+    /* Since 0.2: */
+    clkl_weights weights; /**< zeroed: all elements count alike */
+    /** CLKL_GRADIENT_...: by which arrays the result is differentiated; 0 for none. With g the
+     * upstream gradient of the value that an element is part of, w its weight, and KL the value
+     * before free_nats, d/dx of an element is g w dKL/dx:
+     *
+     *     dKL/dmp = (mp - mq) exp(-lq)    dKL/dlp = 1/2 expm1(lp - lq)
+     *     dKL/dmq = -dKL/dmp              dKL/dlq = -1/2 [expm1(lp - lq) + (mp - mq)^2 exp(-lq)]
+     *
+     * and by the chain rule for other scales; divided by the batch where the result is a mean over
+     * it. 0 where a clamp is active (strictly outside its bounds). NaN in an element gives NaN for
+     * its own gradients; an upstream gradient of 0 is a factor like others and hides no NaN. At
+     * variances of 0 or infinity, and at infinite means, derivatives are the limits of the
+     * formulas, infinite ones too, and NaN where there is none; where both sides are equal there,
+     * those by the scales are 0.
+     *
+     * Strides of an array that has a gradient are those of a slice, in any order of axes: each that
+     * is not 0 is longer than all shorter ones reach together (the halves of packed moments count
+     * as an axis), or else CLKL_INVALID_SPEC, for an element might be visited twice. */
+    uint32_t gradients;
+    clkl_dtype gradient_dtype;            /**< of all gradients; zero means the compute type */
+    clkl_gradient_update gradient_update; /**< of all gradients */
+    /** Free bits (Kingma et al. 2016), in nats, finite and at least 0, rounded to the compute type:
+     * values of the result are at least this, max(KL, free_nats), after batch averaging if there is
+     * any, and NaN if KL is; 0 leaves them as they are. Where gradients are asked for they take the
+     * values from clkl_args.values, and are 0 where those are at most free_nats; such a
+     * specification needs CLKL_OUTPUT_NO_RESULT, because the values come from an earlier call. */
+    double free_nats;
+    /** For full covariances. A covariance or precision whose factorisation fails is tried once more
+     * with jitter * (mean of its diagonal) added to each element of the diagonal; the divergence is
+     * then that of the matrix so changed, and the status says so. Finite, at least 0; 0 for none;
+     * CLKL_INVALID_SPEC above 0 where neither side is such a matrix. */
+    double jitter;
 } clkl_spec;
 
 #define CLKL_KEEP_NONE 0x80000000u /**< clkl_spec.keep: no axis stays */
@@ -242,6 +357,11 @@ CLKL_API uint64_t clkl_spec_result_count(const clkl_spec *spec, uint64_t batch);
 #define CLKL_VALUE_NAN            1u /**< the value is NaN */
 #define CLKL_VALUE_INFINITE       2u /**< the value is +inf */
 #define CLKL_VALUE_NEGATIVE_SCALE 4u /**< NaN: a variance or standard deviation is below 0 */
+/** NaN: a side of full covariances has a pivot that is not positive; see clkl_matrix_status. Since
+ * 0.2, as the next two; on a value of several samples if one of them is so. */
+#define CLKL_VALUE_NOT_POSITIVE_DEFINITE 8u
+#define CLKL_VALUE_FEW_DIGITS            16u /**< a matrix is CLKL_MATRIX_FEW_DIGITS */
+#define CLKL_VALUE_JITTERED              32u /**< a matrix is CLKL_MATRIX_JITTERED */
 
 /** How many log-variances the clamp changed (were strictly outside its bounds) in one value. Counts
  * end at UINT32_MAX. This struct never changes. */
@@ -250,29 +370,85 @@ typedef struct clkl_clamp_count {
     uint32_t q; /**< of Q's */
 } clkl_clamp_count;
 
+/** How the two sides of one sample were factored: 0 if nothing is to be said; k > 0 for the first
+ * pivot, counted from 1, that is not a positive finite number (LAPACK's info; NaN and infinity
+ * count as such); or one of the negative numbers below. For a Cholesky factor k is the first row
+ * whose diagonal is no such number or that has an entry which is not finite, for a diagonal the
+ * first such variance. A precision beside a covariance or a factor is factored from its last row
+ * upwards: there k is the greatest row with such a pivot. This struct never changes. Since 0.2. */
+typedef struct clkl_matrix_status {
+    int32_t p; /**< of P's */
+    int32_t q; /**< of Q's */
+} clkl_matrix_status;
+
+/** The condition of a covariance, estimated as (largest / smallest)^2 of the diagonal of its
+ * Cholesky factor, which is never more than the condition, is above 0.01 / epsilon of the compute
+ * type (2^-23 or 2^-52): few digits of the value can be right. For given factors and precisions
+ * likewise; never for a diagonal. */
+#define CLKL_MATRIX_FEW_DIGITS (-1)
+/** The factorisation failed, and succeeded with clkl_spec.jitter. Prevails over few digits. */
+#define CLKL_MATRIX_JITTERED (-2)
+
+/** Numbers that the upstream gradient is multiplied with, for each side by its own: beta of a
+ * beta-VAE, the two rates of KL balancing (Hafner et al. 2020). This struct never changes.
+ * Since 0.2. */
+typedef struct clkl_upstream_factors {
+    uint32_t given; /**< 0: both are 1, whatever stands below; 1: as they stand */
+    uint32_t zero;  /**< 0 */
+    double p;       /**< for the gradients of P's arrays */
+    double q;       /**< for the gradients of Q's arrays */
+} clkl_upstream_factors;
+
 /** Arrays in host memory for one computation. Inputs have the shape, type and strides of the
  * specification; the pointer is that of index (0, 0, ...). All belong to the caller and are not
  * kept. Outputs overlap nothing. */
 typedef struct clkl_host_args {
-    size_t struct_size;             /**< of this struct, set by the caller */
-    const void *p_mean;             /**< or the packed moments; NULL if P has no arrays */
-    const void *p_scale;            /**< logvar, logstd, var or std; NULL for packed moments */
-    const void *q_mean;             /**< the same for Q */
-    const void *q_scale;            /**< the same for Q */
-    void *result;                   /**< clkl_spec_result_count values of the compute type */
+    size_t struct_size;  /**< of this struct, set by the caller */
+    const void *p_mean;  /**< or the packed moments; NULL if P has no arrays */
+    const void *p_scale; /**< logvar, logstd, var, std or the matrix; NULL for packed moments */
+    const void *q_mean;  /**< the same for Q */
+    const void *q_scale; /**< the same for Q */
+    /** clkl_spec_result_count values of the compute type; not used with CLKL_OUTPUT_NO_RESULT */
+    void *result;
     uint32_t *value_status;         /**< NULL, or one CLKL_VALUE_... word per value of the result */
     clkl_clamp_count *clamp_counts; /**< NULL, or one per value; needs CLKL_OUTPUT_CLAMP_COUNTS */
     uint64_t batch;                 /**< samples in this call, at most shape[0]; 0 means shape[0] */
     uint64_t reserved[8];           /**< 0 */
+    /* Since 0.2: */
+    const void *weights;  /**< mask, weights or lengths; ignored without clkl_spec.weights */
+    const void *upstream; /**< one per value, of the compute type; NULL: all are 1 */
+    /** Results of an earlier call, of the compute type; ignored but for gradients with free_nats */
+    const void *values;
+    /** The gradients: each lies as the array that it belongs to does (same shape, same strides,
+     * packed if that is packed; elements between strides are left alone), has the gradient type,
+     * and holds the sum over every axis that the array repeats (stride 0). NULL leaves one out that
+     * clkl_spec.gradients asks for; one that it does not ask for is CLKL_INVALID_ARGUMENT. */
+    void *p_mean_gradient;
+    void *p_scale_gradient;        /**< NULL for packed moments */
+    void *q_mean_gradient;         /**< the same for Q */
+    void *q_scale_gradient;        /**< NULL for packed moments */
+    clkl_upstream_factors factors; /**< numbers that multiply the upstream gradient */
+    /** NULL, or two numbers of the compute type per value of the result, which is their sum: what
+     * the covariances contribute and what the means do; needs CLKL_OUTPUT_PARTS. */
+    void *parts;
+    /** NULL, or one per sample, whatever the result keeps; needs CLKL_OUTPUT_MATRIX_STATUS. */
+    clkl_matrix_status *matrix_status;
 } clkl_host_args;
 
 /* ---- The reference ---- */
 
 /** Computes on the calling thread with the scalar reference, in double precision whatever the
  * compute type, which decides the type of the result alone. It is the yardstick of the tests:
- * plain, slow and exact to about 4e-15 relative. Allocates nothing. May be called from any thread.
+ * plain, slow and exact to about 4e-15 relative (gradients: 1e-14 of the sum of the absolute values
+ * of their terms). May be called from any thread.
  *
- * Returns CLKL_OK or what clkl_spec_check returns; on failure no output is written. */
+ * Full covariances are computed in long double, and so lose less than fp64 to the condition of a
+ * matrix where that is wider than double (64 bits on x86, 113 on 64-bit ARM with Linux); there the
+ * compute type also decides when a matrix has few digits. They need room for two matrices of long
+ * doubles, which is allocated for the call; nothing else is.
+ *
+ * Returns CLKL_OK, what clkl_spec_check returns, CLKL_INVALID_ARGUMENT for args, or
+ * CLKL_OUT_OF_HOST_MEMORY (full covariances alone); on failure no output is written. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_reference_run(const clkl_spec *spec,
                                                          const clkl_host_args *args,
                                                          clkl_error *error);

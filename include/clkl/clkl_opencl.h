@@ -115,12 +115,13 @@ typedef struct clkl_buffer {
 
 /** What belongs to one call. */
 typedef struct clkl_args {
-    size_t struct_size;       /**< of this struct, set by the caller */
-    clkl_buffer p_mean;       /**< or the packed moments; ignored if P has no arrays */
-    clkl_buffer p_scale;      /**< ignored for packed moments */
-    clkl_buffer q_mean;       /**< the same for Q */
-    clkl_buffer q_scale;      /**< the same for Q */
-    clkl_buffer result;       /**< clkl_spec_result_count values of the compute type */
+    size_t struct_size;  /**< of this struct, set by the caller */
+    clkl_buffer p_mean;  /**< or the packed moments; ignored if P has no arrays */
+    clkl_buffer p_scale; /**< ignored for packed moments */
+    clkl_buffer q_mean;  /**< the same for Q */
+    clkl_buffer q_scale; /**< the same for Q */
+    /** clkl_spec_result_count values of the compute type; not used with CLKL_OUTPUT_NO_RESULT */
+    clkl_buffer result;
     clkl_buffer value_status; /**< mem NULL, or a cl_uint of CLKL_VALUE_... per value */
     clkl_buffer clamp_counts; /**< mem NULL, or a cl_uint2 (p, q) per value: clkl_spec.outputs */
     /** At least clkl_plan_scratch_size bytes from an offset that is a multiple of 16, not used by
@@ -129,6 +130,17 @@ typedef struct clkl_args {
      * their last arguments, as rusticl's do, with the next call or the plan). */
     clkl_buffer scratch;
     uint64_t batch; /**< samples in this call, at most the planned batch; 0 means that */
+    /* Since 0.2; see clkl_host_args: */
+    clkl_buffer weights;           /**< mask, weights or lengths; ignored without them */
+    clkl_buffer upstream;          /**< mem NULL: all are 1 */
+    clkl_buffer values;            /**< results of an earlier call: free_nats with gradients */
+    clkl_buffer p_mean_gradient;   /**< mem NULL leaves a gradient out */
+    clkl_buffer p_scale_gradient;  /**< ignored for packed moments */
+    clkl_buffer q_mean_gradient;   /**< the same for Q */
+    clkl_buffer q_scale_gradient;  /**< ignored for packed moments */
+    clkl_upstream_factors factors; /**< numbers that multiply the upstream gradient */
+    clkl_buffer parts;             /**< mem NULL, or two numbers per value: CLKL_OUTPUT_PARTS */
+    clkl_buffer matrix_status;     /**< mem NULL, or a cl_int2 (p, q) per sample */
 } clkl_args;
 
 /** Enqueues the computation. Waits on the device for the `n_wait` events of `wait_list`; if `event`

@@ -113,6 +113,18 @@ bool arguments_integer(const char *text, int *number)
     return true;
 }
 
+bool arguments_number(const char *text, double *number)
+{
+    char *end = NULL;
+    *number = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*number);
+}
+
+bool arguments_amount(const char *text, double *amount)
+{
+    return arguments_number(text, amount) && *amount >= 0;
+}
+
 bool arguments_axis(int given, unsigned rank, unsigned *axis)
 {
     const int resolved = given < 0 ? given + (int)rank : given;

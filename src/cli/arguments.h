@@ -22,6 +22,12 @@ _Noreturn void arguments_version(void);
 /* A whole number, and nothing else, that fits an int. */
 bool arguments_integer(const char *text, int *number);
 
+/* A finite number, and nothing else. */
+bool arguments_number(const char *text, double *number);
+
+/* A finite number that is not below 0, and nothing else. */
+bool arguments_amount(const char *text, double *amount);
+
 /* Counts a negative axis from the end. False if it is none of `rank` axes. */
 bool arguments_axis(int given, unsigned rank, unsigned *axis);
 

@@ -1,17 +1,13 @@
 #include "bars.h"
 
+#include "blocks.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum {
-    BARS_DRAWN = 64,
-    LINE_WIDTH = 80,
-    VALUE_WIDTH = 9,                /* of "1.234e-05" */
-    MARK_WIDTH = sizeof "collapsed" /* and a space before it */
-};
+enum { BARS_DRAWN = 64, MARK_WIDTH = sizeof "collapsed" /* and a space before it */ };
 
 /* A unit whose mean divergence is below this many nats says next to nothing about the input. */
 static const double collapse_limit = 0.01;
@@ -22,53 +18,9 @@ struct bar {
     double mean;  /* over the batch */
 };
 
-/* Whether the terminal understands UTF-8, as far as the environment says. */
-static bool is_utf8(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0')
-            return strcasestr(value, "UTF-8") != NULL || strcasestr(value, "utf8") != NULL;
-    }
-    return false;
-}
-
-/* A bar of up to `width` columns for a share from 0 to 1. */
-static void draw_blocks(FILE *to, double share, int width)
-{
-    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    const int length = (int)(share * width * 8 + 0.5);
-    for (int i = 0; i < length / 8; i++)
-        fputs("█", to);
-    fputs(eighths[length % 8], to);
-}
-
-static void draw_hashes(FILE *to, double share, int width)
-{
-    const int length = (int)(share * width + 0.5);
-    for (int i = 0; i < length; i++)
-        fputc('#', to);
-}
-
 static bool is_collapsed(const struct bar *bar)
 {
     return bar->mean < collapse_limit;
-}
-
-struct value_text {
-    char text[32];
-};
-
-/* Four significant digits, all of them shown: "0.9990", "1234". */
-static struct value_text value_text(double value)
-{
-    struct value_text result;
-    snprintf(result.text, sizeof result.text, "%#.4g", value);
-    const size_t length = strlen(result.text);
-    if (result.text[length - 1] == '.')
-        result.text[length - 1] = '\0';
-    return result;
 }
 
 /* What all bars have in common. */
@@ -82,13 +34,13 @@ struct chart {
 static void draw_bar(FILE *to, const struct chart *chart, const struct bar *bar)
 {
     const struct kl_kept_text place = kl_kept_place(chart->kept, bar->index);
-    const int width = LINE_WIDTH - 2 - chart->place_width - 2 - VALUE_WIDTH - 2 - MARK_WIDTH;
+    const int width = BLOCKS_LINE - 2 - chart->place_width - 2 - BLOCKS_VALUE - 2 - MARK_WIDTH;
     const double share = isinf(bar->value) ? 1 : chart->scale > 0 ? bar->value / chart->scale : 0;
-    fprintf(to, "  %*s  %*s", chart->place_width, place.text, VALUE_WIDTH,
-            isnan(bar->value) ? "nan" : value_text(bar->value).text);
+    fprintf(to, "  %*s  %*s", chart->place_width, place.text, BLOCKS_VALUE,
+            isnan(bar->value) ? "nan" : blocks_value(bar->value).text);
     if (!isnan(bar->value)) {
         fputs("  ", to);
-        (chart->utf8 ? draw_blocks : draw_hashes)(to, share, width);
+        blocks_draw(to, share, width, chart->utf8);
         fputs(is_collapsed(bar) ? " collapsed" : "", to);
     }
     fputc('\n', to);
@@ -130,7 +82,7 @@ static uint64_t count_collapsed(const struct bar *bars, uint64_t count)
 static void draw_all(FILE *to, const struct kl_kept *kept, const struct bar *bars, uint64_t drawn,
                      uint64_t count)
 {
-    struct chart chart = {.kept = kept, .utf8 = is_utf8()};
+    struct chart chart = {.kept = kept, .utf8 = blocks_utf8()};
     chart.place_width = (int)strlen(kl_kept_place(kept, count - 1).text);
     for (uint64_t i = 0; i < drawn; i++)
         if (isfinite(bars[i].value) && bars[i].value > chart.scale)
@@ -158,7 +110,7 @@ void bars_draw(FILE *to, const struct report *report)
     draw_all(to, kept, bars, drawn, count);
     if (count > drawn)
         fprintf(to, "%" PRIu64 " more, down to %s, are not shown; --out and --csv write all\n",
-                count - drawn, value_text(bars[count - 1].value).text);
+                count - drawn, blocks_value(bars[count - 1].value).text);
     fprintf(to, "%" PRIu64 " of %" PRIu64 " units collapsed (%sbelow 0.01 nats)\n",
             count_collapsed(bars, count), count,
             report->options->batch == CLKL_BATCH_SUM ? "mean " : "");

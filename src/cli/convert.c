@@ -27,50 +27,69 @@ static struct command python(const char *path, const char *target, const char *b
     return command;
 }
 
-static struct command to_float32(const char *path)
+/* The same for bfloat16 in 16 bits, which become `type`. */
+static struct command widen_bf16(const char *path, const char *target, const char *type)
 {
-    return python(path, "f32.npy", "", ".astype('float32')");
+    char after[96];
+    snprintf(after, sizeof after, ".view('<u2').astype('<u4') << 16).view('<f4').astype('%s')",
+             type);
+    return python(path, target, "(", after);
 }
 
 bool convert_refuse(const char *path, enum npy_type type)
 {
     const char *file = message_file(path);
-    struct command plain = to_float32(path);
-    if (type == NPY_FLOAT16)
-        return message("%s: holds float16, which this version does not compute; expected float32. "
-                       "The conversion is exact: %s",
-                       file, plain.text);
-    if (type == NPY_VOID2)
-        return message(
-            "%s: holds two-byte values without a type, as bfloat16 is saved; expected "
-            "float32. If it is bfloat16, the conversion is exact: %s",
-            file,
-            python(path, "f32.npy", "(", ".view('<u2').astype('<u4') << 16).view('<f4')").text);
-    return message("%s: holds %s; expected float32. To convert it: %s", file, npy_type_name(type),
-                   plain.text);
+    if (type == NPY_UINT16 || type == NPY_INT16)
+        return message("%s: holds %s; if these are the bits of bfloat16, say --bf16. Else expected "
+                       "float16, float32, float64 or bfloat16",
+                       file, npy_type_name(type));
+    return message("%s: holds %s; expected float16, float32, float64 or bfloat16. To convert it: "
+                   "%s",
+                   file, npy_type_name(type),
+                   python(path, "f32.npy", "", ".astype('float32')").text);
+}
+
+bool convert_refuse_mask(const char *path, enum npy_type type)
+{
+    return message("%s: holds %s; expected a mask of bool or uint8 (--weights takes "
+                   "floating-point numbers). To convert it: %s",
+                   message_file(path), npy_type_name(type),
+                   python(path, "mask.npy", "", " != 0").text);
+}
+
+bool convert_refuse_lengths(const char *path, enum npy_type type)
+{
+    return message("%s: holds %s; expected lengths of int8 to int64 or uint8 to uint64. To convert "
+                   "them: %s",
+                   message_file(path), npy_type_name(type),
+                   python(path, "lengths.npy", "", ".astype('int64')").text);
 }
 
 bool convert_refuse_mixture(const char *mean, enum npy_type mean_type, const char *scale,
                             enum npy_type scale_type)
 {
-    const char *narrow = mean_type == NPY_FLOAT32 ? mean : scale;
-    return message("%s holds %s, but %s holds %s; expected one type for both. To widen the "
-                   "narrower one, which is exact: %s",
-                   message_file(mean), npy_type_name(mean_type), message_file(scale),
-                   npy_type_name(scale_type),
-                   python(narrow, "f64.npy", "", ".astype('float64')").text);
+    const bool mean_is_wider = npy_type_size(mean_type) > npy_type_size(scale_type);
+    const char *path = mean_is_wider ? scale : mean;
+    const enum npy_type from = mean_is_wider ? scale_type : mean_type;
+    const enum npy_type other = mean_is_wider ? mean_type : scale_type;
+    const bool to_f64 = other == NPY_FLOAT64;
+    const char *target = to_f64 ? "f64.npy" : "f32.npy", *type = to_f64 ? "float64" : "float32";
+    char after[32];
+    snprintf(after, sizeof after, ".astype('%s')", type);
+    const bool plain = from == NPY_FLOAT16 || from == NPY_FLOAT32;
+    const bool both = npy_type_size(from) == npy_type_size(other);
+    return message(
+        "%s holds %s, but %s holds %s; expected one type for both. To widen %s, which is "
+        "exact: %s",
+        message_file(mean), npy_type_name(mean_type), message_file(scale),
+        npy_type_name(scale_type), both ? "them, the first" : "the narrower one",
+        plain ? python(path, target, "", after).text : widen_bf16(path, target, type).text);
 }
 
-bool convert_refuse_f64(const char *path, const char *device)
+bool convert_refuse_f64(const char *path, const char *why)
 {
-    return message("%s: holds float64, which is computed in double precision, and this version "
-                   "does not do that on %s; say --device reference, or convert it: %s",
-                   message_file(path), device, to_float32(path).text);
-}
-
-bool convert_refuse_narrowing(const char *path)
-{
-    return message("--compute f32: %s holds float64, which this version does not narrow; leave it "
-                   "out, or convert the file: %s",
-                   message_file(path), to_float32(path).text);
+    return message("%s: holds float64, which is computed in double precision; %s (see --device). "
+                   "--compute f32 "
+                   "rounds it to float32",
+                   message_file(path), why);
 }

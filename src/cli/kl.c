@@ -1,31 +1,17 @@
 #include "kl.h"
 
-#include "io/output.h"
 #include "kl_files.h"
 #include "kl_options.h"
 #include "kl_run.h"
 #include "kl_task.h"
 #include "message.h"
+#include "out_file.h"
 #include "report.h"
+#include "report_parts.h"
 #include "std_streams.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Opens the file of --out, if there is one. */
-static bool open_output(const struct kl_options *options, struct output **output)
-{
-    struct io_error error;
-    *output = NULL;
-    if (options->out == NULL)
-        return true;
-    if (options->report != KL_REPORT_NONE && std_streams_is_output(options->out))
-        return message("--out %s: this is where standard output goes, and what is printed there "
-                       "would mix with the values; add --quiet, or name another file",
-                       options->out);
-    *output = output_open(options->out, &error);
-    return *output != NULL || message("%s", error.text);
-}
 
 /* Writes the values to the file, as far as it goes: a full disk shows here. */
 static bool write_output(struct output *output, const struct report *report)
@@ -66,36 +52,11 @@ static bool print_report(const struct report *report)
     return std_streams_flush();
 }
 
-static bool commit(struct output *output)
-{
-    struct io_error error;
-    return output == NULL || output_commit(output, &error) || message("%s", error.text);
-}
-
-/* Names the samples that are NaN. */
-static int finish(const struct report *report)
-{
-    const struct sample_list negative =
-        sample_list(report->task, report->result, CLKL_VALUE_NEGATIVE_SCALE, 0);
-    const struct sample_list nan =
-        sample_list(report->task, report->result, CLKL_VALUE_NAN, CLKL_VALUE_NEGATIVE_SCALE);
-    const uint64_t invalid = report->statistics->samples.invalid;
-    if (invalid == 0)
-        return EXIT_DONE;
-    message("%llu of %llu samples %s invalid:%s%s%s%s%s", (unsigned long long)invalid,
-            (unsigned long long)report->task->samples, invalid == 1 ? "is" : "are",
-            nan.count > 0 ? " NaN in sample " : "", nan.text,
-            nan.count > 0 && negative.count > 0 ? ";" : "",
-            negative.count > 0 ? " a variance or standard deviation below 0 in sample " : "",
-            negative.text);
-    return EXIT_INVALID_SAMPLES;
-}
-
 /* Everything that can fail comes before the output file appears. */
 static int publish(const struct report *report, struct output *output)
 {
     if (write_output(output, report) && print_report(report))
-        return commit(output) ? finish(report) : EXIT_NOTHING_DONE;
+        return out_file_commit(output) ? report_verdict(report) : EXIT_NOTHING_DONE;
     output_abandon(output);
     return EXIT_NOTHING_DONE;
 }
@@ -113,7 +74,10 @@ static int compute(const struct kl_options *options, const struct kl_files *file
     const struct report report = {options, task, &result, &statistics};
     /* Opened no sooner, so that there is nothing to leave behind for who is killed while computing.
      */
-    const int status = open_output(options, &output) ? publish(&report, output) : EXIT_NOTHING_DONE;
+    const bool printing = options->report != KL_REPORT_NONE;
+    const int status = out_file_open("out", options->out, printing, &output)
+                           ? publish(&report, output)
+                           : EXIT_NOTHING_DONE;
     kl_result_free(&result);
     return status;
 }

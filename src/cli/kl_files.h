@@ -13,14 +13,23 @@ struct kl_side_files {
 
 struct kl_files {
     struct kl_side_files p, q;
+    struct npy weights;       /* mask, weights, or lengths as uint32; empty if all elements count */
+    clkl_dtype weights_dtype; /* of weights */
+    struct npy upstream;      /* the upstream gradient; empty if there is none */
+    clkl_dtype upstream_dtype;
 };
 
-/* Reads all of them. On failure says why, and leaves nothing to free. */
+/* Reads all of them, and rounds float64 to float32 where --compute f32 asks for it. On failure says
+ * why, and leaves nothing to free. */
 bool kl_files_read(const struct kl_options *options, struct kl_files *files);
 
 void kl_files_free(struct kl_files *files);
 
-/* The path of the first of the files that holds float64; NULL if none does. */
+/* Reads a file of numbers of any type that is computed, as those of P and Q are read. */
+bool kl_files_read_numbers(const struct kl_options *options, const char *path, struct npy *array,
+                           clkl_dtype *dtype);
+
+/* The path of the first file of P, Q and weights that holds float64; NULL if none does. */
 const char *kl_files_find_f64(const struct kl_options *options, const struct kl_files *files);
 
 #endif

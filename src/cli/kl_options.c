@@ -1,8 +1,8 @@
 #include "kl_options.h"
 
 #include "arguments.h"
-#include "kl_arguments.h"
 #include "kl_sides.h"
+#include "kl_weights.h"
 #include "message.h"
 
 #include <string.h>
@@ -121,18 +121,33 @@ static bool read_out(const struct kl_arguments *arguments, struct kl_options *op
                    "--quiet");
 }
 
+static bool read_free_nats(const struct kl_arguments *arguments, struct kl_options *options)
+{
+    const char *text = arguments->option[KL_FREE_NATS];
+    return text == NULL || arguments_amount(text, &options->free_nats) ||
+           message("--free-nats %s: expected a finite number of nats that is not below 0, e.g. 1",
+                   text);
+}
+
+bool kl_options_read(const struct kl_arguments *arguments, struct kl_options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->device = arguments->option[KL_DEVICE];
+    options->bf16 = arguments->option[KL_BF16] != NULL;
+    options->upstream = arguments->option[KL_UPSTREAM];
+    return kl_sides_read(arguments, options) && read_split_axis(arguments, options) &&
+           kl_weights_options_read(arguments, &options->weights) &&
+           kl_keep_read(arguments->option[KL_KEEP], &options->keep) &&
+           read_batch(arguments, options) && read_clamp(arguments, options) &&
+           read_compute(arguments, options) && read_free_nats(arguments, options) &&
+           read_report(arguments, options) && read_out(arguments, options);
+}
+
 bool kl_options_parse(int count, char **words, struct kl_options *options)
 {
     struct kl_arguments arguments;
-    memset(options, 0, sizeof *options);
-    if (!kl_arguments_parse(count, words, &arguments))
-        return false;
-    options->device = arguments.option[KL_DEVICE];
-    return kl_sides_read(&arguments, options) && read_split_axis(&arguments, options) &&
-           kl_keep_read(arguments.option[KL_KEEP], &options->keep) &&
-           read_batch(&arguments, options) && read_clamp(&arguments, options) &&
-           read_compute(&arguments, options) && read_report(&arguments, options) &&
-           read_out(&arguments, options);
+    return kl_arguments_parse(&kl_arguments_argp, "clkl kl", count, words, &arguments) &&
+           kl_options_read(&arguments, options);
 }
 
 bool kl_form_has_logvar(clkl_form form)

@@ -10,6 +10,12 @@
 #include <string.h>
 #include <time.h>
 
+/* Whether what was asked for are the values per sample, as they are. */
+static bool asks_for_samples(const struct kl_task *task)
+{
+    return kl_kept_samples(&task->kept) && task->free_nats == 0;
+}
+
 /* Arrays for the results; calloc refuses products that do not fit. */
 static bool allocate(const struct kl_task *task, bool count_clamped, struct kl_result *result)
 {
@@ -17,7 +23,7 @@ static bool allocate(const struct kl_task *task, bool count_clamped, struct kl_r
     const size_t size = result->type == CLKL_F64 ? sizeof(double) : sizeof(float);
     result->samples = calloc(samples, size);
     result->status = calloc(samples, sizeof *result->status);
-    result->kept = kl_kept_samples(&task->kept) ? result->samples : calloc(kept, size);
+    result->kept = asks_for_samples(task) ? result->samples : calloc(kept, size);
     if (count_clamped)
         result->clamp_counts = calloc(samples, sizeof *result->clamp_counts);
     if (result->samples != NULL && result->status != NULL && result->kept != NULL &&
@@ -27,22 +33,7 @@ static bool allocate(const struct kl_task *task, bool count_clamped, struct kl_r
                    samples,
                    samples * (size + sizeof *result->status +
                               (count_clamped ? sizeof *result->clamp_counts : 0)) +
-                       (kl_kept_samples(&task->kept) ? 0 : kept * size));
-}
-
-/* Double precision is the reference's alone for now. */
-static bool check_precision(const struct kl_options *options, const struct kl_files *files,
-                            const struct kl_task *task, const clkl_engine *engine)
-{
-    const char *device = clkl_engine_backend(engine);
-    const char *wide = kl_files_find_f64(options, files);
-    if (task->spec.compute != CLKL_F64 || clkl_engine_is_reference(engine))
-        return true;
-    if (wide != NULL)
-        return convert_refuse_f64(wide, device);
-    return message("--compute f64: this version does not compute in double precision on %s; say "
-                   "--device reference as well, or leave it out",
-                   device);
+                       (asks_for_samples(task) ? 0 : kept * size));
 }
 
 static bool run_samples(clkl_engine *engine, const struct kl_task *task, struct kl_result *result,
@@ -62,24 +53,36 @@ static bool run_kept(clkl_engine *engine, const clkl_spec *spec, const struct kl
 {
     clkl_host_args args = task->args;
     args.result = result->kept;
-    return kl_kept_samples(&task->kept) || clkl_engine_run(engine, spec, &args, error) == CLKL_OK;
+    return asks_for_samples(task) || clkl_engine_run(engine, spec, &args, error) == CLKL_OK;
 }
 
-static double now(void)
+double kl_run_clock(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static bool run(clkl_engine *engine, const clkl_spec *kept, const struct kl_task *task,
-                struct kl_result *result)
+bool kl_run_refuse(const struct kl_options *options, const struct kl_files *files,
+                   const struct kl_task *task, const clkl_error *error)
 {
+    const char *wide = kl_files_find_f64(options, files);
+    if (error->status != CLKL_UNSUPPORTED || task->spec.compute != CLKL_F64)
+        return library_error(error, NULL);
+    return wide != NULL ? convert_refuse_f64(wide, error->message)
+                        : message("--compute f64: %s (see --device)", error->message);
+}
+
+static bool run(clkl_engine *engine, const struct kl_options *options, const struct kl_files *files,
+                const struct kl_task *task, struct kl_result *result)
+{
+    const clkl_spec kept = kl_task_kept_spec(options, task);
     clkl_error error = {.struct_size = sizeof error};
-    double start = now();
-    if (!run_samples(engine, task, result, &error) || !run_kept(engine, kept, task, result, &error))
-        return library_error(&error, NULL);
-    result->seconds = now() - start;
+    double start = kl_run_clock();
+    if (!run_samples(engine, task, result, &error) ||
+        !run_kept(engine, &kept, task, result, &error))
+        return kl_run_refuse(options, files, task, &error);
+    result->seconds = kl_run_clock() - start;
     return true;
 }
 
@@ -89,7 +92,7 @@ static bool device_was_asked_for(const struct kl_options *options)
     return options->device != NULL || (variable != NULL && variable[0] != '\0');
 }
 
-static clkl_engine *create_engine(const char *device)
+clkl_engine *kl_run_engine(const char *device)
 {
     const clkl_engine_options options = {.struct_size = sizeof options, .device = device};
     clkl_error error = {.struct_size = sizeof error};
@@ -101,23 +104,34 @@ static clkl_engine *create_engine(const char *device)
     return NULL;
 }
 
-bool kl_run(const struct kl_options *options, const struct kl_files *files,
-            const struct kl_task *task, bool count_clamped, struct kl_result *result)
+void kl_run_describe(const clkl_engine *engine, const struct kl_options *options,
+                     struct kl_result *result)
+{
+    result->reference = clkl_engine_is_reference(engine) != 0;
+    result->fallback = result->reference && !device_was_asked_for(options);
+    snprintf(result->device, sizeof result->device, "%s", clkl_engine_backend(engine));
+}
+
+bool kl_run_on(clkl_engine *engine, const struct kl_options *options, const struct kl_files *files,
+               const struct kl_task *task, bool count_clamped, struct kl_result *result)
 {
     const clkl_spec kept = kl_task_kept_spec(options, task);
     *result = (struct kl_result){.type = task->spec.compute};
     result->kept_count = clkl_spec_result_count(&kept, 0);
-    clkl_engine *engine = create_engine(options->device);
-    if (engine == NULL)
-        return false;
-    result->reference = clkl_engine_is_reference(engine) != 0;
-    result->fallback = result->reference && !device_was_asked_for(options);
-    snprintf(result->device, sizeof result->device, "%s", clkl_engine_backend(engine));
-    bool good = check_precision(options, files, task, engine) &&
-                allocate(task, count_clamped, result) && run(engine, &kept, task, result);
+    kl_run_describe(engine, options, result);
+    if (allocate(task, count_clamped, result) && run(engine, options, files, task, result))
+        return true;
+    kl_result_free(result);
+    return false;
+}
+
+bool kl_run(const struct kl_options *options, const struct kl_files *files,
+            const struct kl_task *task, bool count_clamped, struct kl_result *result)
+{
+    clkl_engine *engine = kl_run_engine(options->device);
+    const bool good =
+        engine != NULL && kl_run_on(engine, options, files, task, count_clamped, result);
     clkl_engine_release(engine);
-    if (!good)
-        kl_result_free(result);
     return good;
 }
 

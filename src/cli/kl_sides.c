@@ -15,6 +15,7 @@ struct side {
     const char *prefix;       /* of its options: "" or "q-" */
     const char *file;         /* P.npy or Q.npy */
     const char *const *given; /* its options, from KL_MOMENTS to KL_STD */
+    bool may_be_point;        /* --deterministic is an option */
 };
 
 static bool refuse_twice(const struct side *side, const char *option)
@@ -64,7 +65,7 @@ static bool read_separate(const struct side *side, unsigned scales, unsigned whi
     if (scales == 0)
         return message("--%smean is given without a scale; expected one of --%slogvar, --%slogstd, "
                        "--%svar and --%sstd beside it%s",
-                       s, s, s, s, s, side->letter == 'P' ? ", or --deterministic" : "");
+                       s, s, s, s, s, side->may_be_point ? ", or --deterministic" : "");
     *options = (struct kl_side_options){
         .form = scale_forms[which], .mean = mean, .scale = side->given[KL_LOGVAR + which]};
     return true;
@@ -113,10 +114,14 @@ static unsigned is_standard_input(const char *path)
 }
 
 /* Standard input can be read once. */
-static bool check_standard_input(const struct kl_options *options)
+static bool check_standard_input(const struct kl_arguments *arguments)
 {
-    unsigned uses = is_standard_input(options->p.mean) + is_standard_input(options->p.scale) +
-                    is_standard_input(options->q.mean) + is_standard_input(options->q.scale);
+    static const enum kl_argument others[] = {KL_MASK, KL_WEIGHTS, KL_LENGTHS, KL_UPSTREAM};
+    unsigned uses = is_standard_input(arguments->file[0]) + is_standard_input(arguments->file[1]);
+    for (unsigned i = KL_MOMENTS; i <= KL_Q_STD; i++)
+        uses += is_standard_input(arguments->option[i]);
+    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
+        uses += is_standard_input(arguments->option[others[i]]);
     return uses <= 1 || message("'-' stands for standard input, which %u inputs want; expected one "
                                 "at most, and files for the others",
                                 uses);
@@ -124,13 +129,14 @@ static bool check_standard_input(const struct kl_options *options)
 
 bool kl_sides_read(const struct kl_arguments *arguments, struct kl_options *options)
 {
-    const struct side p = {'P', "", arguments->file[0], arguments->option};
-    const struct side q = {'Q', "q-", arguments->file[1], arguments->option + SIDE_OPTIONS};
+    const struct side p = {'P', "", arguments->file[0], arguments->option,
+                           kl_argument_is_offered(arguments, KL_DETERMINISTIC)};
+    const struct side q = {'Q', "q-", arguments->file[1], arguments->option + SIDE_OPTIONS, false};
     if (!read_side(&p, arguments->option[KL_DETERMINISTIC] != NULL, &options->p) ||
         !read_side(&q, false, &options->q))
         return false;
     if (options->p.mean == NULL)
         return message("P is missing; expected P.npy, --moments FILE, or --mean FILE and one of "
                        "--logvar, --logstd, --var and --std");
-    return check_standard_input(options);
+    return check_standard_input(arguments);
 }

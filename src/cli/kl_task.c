@@ -1,11 +1,12 @@
 #include "kl_task.h"
 
 #include "arguments.h"
-#include "convert.h"
+#include "kl_weights.h"
 #include "message.h"
 #include "shape_text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #define SHAPE(array) shape_text((array)->shape, (array)->rank).text
@@ -120,16 +121,21 @@ static bool find_keep(const struct kl_options *options, struct kl_task *task)
     return true;
 }
 
-static bool find_compute(const struct kl_options *options, const struct kl_files *files,
-                         struct kl_task *task)
+static clkl_dtype choose_compute(const struct kl_options *options, const struct kl_files *files)
 {
-    const char *wide = kl_files_find_f64(options, files);
-    if (options->compute == CLKL_F32 && wide != NULL)
-        return convert_refuse_narrowing(wide);
-    task->spec.compute = options->compute != CLKL_DEFAULT_DTYPE ? options->compute
-                         : wide != NULL                         ? CLKL_F64
-                                                                : CLKL_F32;
-    return true;
+    if (options->compute != CLKL_DEFAULT_DTYPE)
+        return options->compute;
+    return kl_files_find_f64(options, files) != NULL ? CLKL_F64 : CLKL_F32;
+}
+
+static bool find_free_nats(const struct kl_options *options, struct kl_task *task)
+{
+    const bool narrow = task->spec.compute == CLKL_F32;
+    task->free_nats = narrow ? (double)(float)options->free_nats : options->free_nats;
+    return isfinite(task->free_nats) ||
+           message("--free-nats %g: the result is float32, which ends at 3.4e38; expected less, or "
+                   "--compute f64",
+                   options->free_nats);
 }
 
 static clkl_gaussian describe(const struct kl_side_options *options,
@@ -167,10 +173,11 @@ bool kl_task_make(const struct kl_options *options, const struct kl_files *files
         return false;
     if (options->q.mean != NULL && !match_q(options, &files->p.mean, &files->q.mean, task))
         return false;
-    if (!find_keep(options, task) || !find_compute(options, files, task))
+    if (!find_keep(options, task))
         return false;
+    task->spec.compute = choose_compute(options, files);
     fill(options, files, task);
-    return true;
+    return find_free_nats(options, task) && kl_weights_match(options, files, task);
 }
 
 clkl_spec kl_task_kept_spec(const struct kl_options *options, const struct kl_task *task)
@@ -179,5 +186,6 @@ clkl_spec kl_task_kept_spec(const struct kl_options *options, const struct kl_ta
     spec.outputs = 0;
     spec.keep = kl_kept_bits(&task->kept);
     spec.batch_reduction = options->batch;
+    spec.free_nats = task->free_nats;
     return spec;
 }

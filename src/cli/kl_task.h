@@ -13,6 +13,9 @@ struct kl_task {
     bool q_shared;       /* one Q for all samples */
     uint64_t samples;
     uint64_t elements; /* in each sample */
+    uint64_t counted;  /* elements of all samples whose weight is not 0 */
+    bool weights_vary; /* between samples */
+    double free_nats;  /* the least value of the result, in its type */
 };
 
 /* Holds the shapes of the files against each other and against the options, and fills *task, which

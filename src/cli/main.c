@@ -9,9 +9,11 @@
 
 static const char usage[] =
     "clkl computes Kullback-Leibler divergences between diagonal Gaussians, on OpenCL.\n"
-    "\n"
     "  clkl kl P.npy [Q.npy] [options]   KL(P || Q) of real tensors; without a Q, the standard "
     "normal\n"
+    "  clkl grad P.npy [Q.npy] --out PREFIX   its gradients, as training needs them\n"
+    "  clkl inspect P.npy [Q.npy]        what a VAE's latents are worth: active units, map, "
+    "outliers\n"
     "  clkl devices [options]            what OpenCL sees, and what would be used\n"
     "  clkl COMMAND --help               all options of a command; clkl --version tells the "
     "version\n"
@@ -30,9 +32,11 @@ static int refuse(const char *word)
 {
     size_t length = strlen(word);
     if (length > 4 && strcmp(word + length - 4, ".npy") == 0)
-        message("'%s' is no command; expected kl or devices, e.g. clkl kl %s", word, word);
+        message("'%s' is no command; expected kl, grad, inspect or devices, e.g. clkl kl %s", word,
+                word);
     else
-        message("'%s' is no command; expected kl or devices; clkl --help tells more", word);
+        message("'%s' is no command; expected kl, grad, inspect or devices; clkl --help tells more",
+                word);
     return EXIT_NOTHING_DONE;
 }
 

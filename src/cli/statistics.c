@@ -34,26 +34,36 @@ static struct spread gather(const struct kl_result *result, const void *values, 
     return s;
 }
 
-/* A Q that all samples share is counted with each of them, but is there once. */
+/* A Q that all samples share is counted with each of them, but is there once, unless other elements
+ * of it count in each. */
 static void count_clamped(const struct kl_task *task, const struct kl_result *result,
                           struct statistics *s)
 {
-    const uint64_t all = task->samples * task->elements;
-    const uint64_t q_rows = task->q_shared ? 1 : task->samples;
+    const uint64_t q_rows = task->q_shared && !task->weights_vary ? 1 : task->samples;
     if (task->spec.clamp == CLKL_NO_CLAMP)
         return;
-    s->clampable_p = kl_form_has_logvar(task->spec.p.form) ? all : 0;
-    s->clampable_q = kl_form_has_logvar(task->spec.q.form) ? q_rows * task->elements : 0;
+    s->clampable_p = kl_form_has_logvar(task->spec.p.form) ? task->counted : 0;
+    s->clampable_q =
+        kl_form_has_logvar(task->spec.q.form) ? task->counted / (task->samples / q_rows) : 0;
     for (uint64_t i = 0; result->clamp_counts != NULL && i < task->samples; i++) {
         s->clamped_p += result->clamp_counts[i].p;
         s->clamped_q += i < q_rows ? result->clamp_counts[i].q : 0;
     }
 }
 
+uint64_t statistics_count_free(const struct kl_task *task, const struct kl_result *result)
+{
+    uint64_t count = 0;
+    for (uint64_t i = 0; task->free_nats > 0 && i < result->kept_count; i++)
+        count += kl_result_value(result, result->kept, i) <= task->free_nats;
+    return count;
+}
+
 struct statistics statistics_gather(const struct kl_task *task, const struct kl_result *result)
 {
     struct statistics s = {.samples = gather(result, result->samples, task->samples),
                            .kept = gather(result, result->kept, result->kept_count)};
+    s.free = statistics_count_free(task, result);
     count_clamped(task, result, &s);
     return s;
 }

@@ -17,11 +17,16 @@ struct spread {
 struct statistics {
     struct spread samples;             /* of the values per sample */
     struct spread kept;                /* of the values that were asked for */
+    uint64_t free;                     /* of these, how many are no more than the free nats */
     uint64_t clamped_p, clamped_q;     /* log-variances that the clamp changed */
     uint64_t clampable_p, clampable_q; /* log-variances that the clamp saw; 0 if it saw none */
 };
 
 struct statistics statistics_gather(const struct kl_task *task, const struct kl_result *result);
+
+/* How many of the values that were asked for are no more than the free nats; 0 if there are none.
+ */
+uint64_t statistics_count_free(const struct kl_task *task, const struct kl_result *result);
 
 enum { SAMPLE_LIST_NAMED = 10 };
 

@@ -17,8 +17,7 @@ enum {
     COLUMN_GRAIN = 64,      /* elements of a row */
     CPU_COLUMN_TASKS = 256, /* enough to share; more would only be joined again */
     GPU_COLUMN_TASKS = 4096,
-    COMBINE_ROUNDS = 16,
-    PARTIAL_BYTES = 20 /* of scratch for each chunk of a row: sum, negative, clamp counts */
+    COMBINE_PARTS = 4096 /* about so many in a work-group of one work-item */
 };
 
 /* Members for a task of `items` units of work, so that each has about two. */
@@ -129,14 +128,19 @@ static uint32_t choose_rounds(const struct clkl_facts *facts, const struct clkl_
 static void lay_out_combine(const struct clkl_rows *rows, const struct clkl_variant *variant,
                             struct clkl_geometry *geometry)
 {
-    const bool alone = variant->work_group == 1;
     const uint64_t values = rows->rows / rows->rows_of_value;
-    geometry->combine_team =
-        choose_team(geometry->chunks * rows->rows_of_value, variant->work_group);
-    const uint64_t slots = variant->work_group / geometry->combine_team;
-    const uint64_t vectors = divide_up(values, alone ? variant->lanes_at_once : slots);
-    geometry->combine_rounds =
-        alone ? (uint32_t)at_least(divide_up(vectors, CLKL_WIDEST_GRID), COMBINE_ROUNDS) : 1;
+    const uint64_t parts = geometry->chunks * rows->rows_of_value;
+    geometry->combine_team = choose_team(parts, variant->work_group);
+    geometry->combine_rounds = 1;
+    if (variant->work_group > 1) {
+        geometry->combine_groups = divide_up(values, variant->work_group / geometry->combine_team);
+        return;
+    }
+    const uint64_t lanes = rows->rows_of_value == 1 ? variant->lanes_at_once : 1;
+    const uint64_t vectors = divide_up(values, lanes);
+    const uint64_t wanted = COMBINE_PARTS / at_most(parts * lanes, COMBINE_PARTS);
+    const uint64_t needed = divide_up(vectors, CLKL_WIDEST_GRID);
+    geometry->combine_rounds = (uint32_t)at_most(at_least(wanted, needed), UINT32_MAX);
     geometry->combine_groups = divide_up(vectors, geometry->combine_rounds);
 }
 
@@ -158,9 +162,10 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
     geometry->groups = divide_up(geometry->tasks, teams * geometry->rounds);
     if (geometry->groups > SIZE_MAX / variant->work_group)
         return clkl_fail(error, CLKL_UNSUPPORTED, "too many rows for one launch");
-    if (geometry->chunks > 1 || rows->rows_of_value > 1) {
+    if (clkl_variant_sums(variant) > 0 && (geometry->chunks > 1 || rows->rows_of_value > 1)) {
         lay_out_combine(rows, variant, geometry);
-        geometry->scratch = rows->rows * at_least(geometry->chunks, most) * PARTIAL_BYTES;
+        geometry->scratch =
+            rows->rows * at_least(geometry->chunks, most) * clkl_variant_partial_bytes(variant);
     }
     return CLKL_OK;
 }

@@ -11,8 +11,12 @@ static const struct clkl_operand *operand_of(const struct clkl_problem *problem,
         return &problem->p.scale;
     case CLKL_Q_MEAN:
         return &problem->q.mean;
-    default:
+    case CLKL_Q_SCALE:
         return &problem->q.scale;
+    case CLKL_WEIGHT:
+        return &problem->weight;
+    default:
+        return &problem->upstream;
     }
 }
 
@@ -53,6 +57,8 @@ static void complete(struct clkl_axes *axes)
 static enum clkl_reach reach_of(const struct clkl_axes *axes, int operand)
 {
     int64_t expected = 1;
+    if (axes->strides[operand][axes->count - 1] == 0 && axes->extents[axes->count - 1] > 1)
+        return CLKL_REPEATED;
     for (uint32_t axis = axes->count; axis-- > 0;) {
         if (axes->extents[axis] > 1 && axes->strides[operand][axis] != expected)
             return axis + 1 == axes->count ? CLKL_SCATTERED : CLKL_RUNS;
@@ -67,6 +73,8 @@ static enum clkl_reach side_reach(const struct clkl_side *side, const struct clk
     if (side->scale_kind == CLKL_SCALE_UNIT)
         return CLKL_CONTIGUOUS;
     const enum clkl_reach a = reach_of(axes, mean), b = reach_of(axes, scale);
+    if ((a == CLKL_REPEATED) != (b == CLKL_REPEATED))
+        return CLKL_SCATTERED;
     return a > b ? a : b;
 }
 
@@ -135,6 +143,10 @@ void clkl_rows_make(const struct clkl_problem *problem, struct clkl_rows *rows)
     const struct clkl_axes *lanes = rows->columns ? &rows->kept : &rows->reduced;
     rows->p_reach = side_reach(&problem->p, lanes, CLKL_P_MEAN, CLKL_P_SCALE);
     rows->q_reach = side_reach(&problem->q, lanes, CLKL_Q_MEAN, CLKL_Q_SCALE);
+    if (problem->weighting != CLKL_NO_WEIGHTS)
+        rows->weight_reach = reach_of(lanes, CLKL_WEIGHT);
+    if (problem->gradients != 0)
+        rows->upstream_reach = reach_of(lanes, CLKL_UPSTREAM);
 }
 
 uint64_t clkl_rows_shortest(const struct clkl_problem *problem, const struct clkl_rows *rows)

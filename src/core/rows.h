@@ -6,7 +6,17 @@
 #include "core/problem.h"
 
 /* Operands in the order in which kernels number them. */
-enum { CLKL_P_MEAN, CLKL_P_SCALE, CLKL_Q_MEAN, CLKL_Q_SCALE, CLKL_OPERANDS };
+enum {
+    CLKL_P_MEAN,
+    CLKL_P_SCALE,
+    CLKL_Q_MEAN,
+    CLKL_Q_SCALE,
+    CLKL_WEIGHT,
+    CLKL_UPSTREAM, /* the upstream gradient, and values of the result: */
+    CLKL_VALUES,   /* they repeat the axes that the result does not keep */
+    CLKL_OPERANDS,
+    CLKL_ARRAYS = 4 /* the first of them: those of P and Q, and their gradients */
+};
 
 /* Axes, slowest first, those merged that lie behind one another in all operands; at least one. */
 struct clkl_axes {
@@ -15,10 +25,11 @@ struct clkl_axes {
     int64_t strides[CLKL_OPERANDS][CLKL_MAX_RANK];
 };
 
-/* How the elements of a side lie along the lanes of a vector. */
+/* How the elements of an operand lie along the lanes of a vector. */
 enum clkl_reach {
     CLKL_CONTIGUOUS, /* side by side */
     CLKL_RUNS,       /* side by side along the fastest axis, which others repeat */
+    CLKL_REPEATED,   /* the same along the fastest axis */
     CLKL_SCATTERED
 };
 
@@ -36,6 +47,8 @@ struct clkl_rows {
     bool columns;
     enum clkl_reach p_reach;
     enum clkl_reach q_reach;
+    enum clkl_reach weight_reach;
+    enum clkl_reach upstream_reach;
 };
 
 /* The rows of a problem; sides without arrays have strides of 0 and count as contiguous. */

@@ -8,6 +8,7 @@
 #ifndef CLKL_CORE_SCHEDULE_H
 #define CLKL_CORE_SCHEDULE_H
 
+#include "core/passes.h"
 #include "core/rows.h"
 
 enum clkl_device_style {
@@ -20,6 +21,7 @@ enum clkl_device_style {
 struct clkl_facts {
     enum clkl_device_style style;
     bool prefetch_builtin;
+    bool fp64;
     uint32_t native_width; /* floats in a vector register */
     uint32_t compute_units;
     uint64_t max_work_group;
@@ -40,6 +42,9 @@ struct clkl_tuning {
 struct clkl_variant {
     enum clkl_scale p_scale;
     enum clkl_scale q_scale;
+    clkl_dtype p_type; /* of the arrays; CLKL_F32 where there are none */
+    clkl_dtype q_type;
+    bool fp64;    /* arithmetic and result are in double precision */
     bool columns; /* vectors hold one element each of neighbouring rows */
     enum clkl_reach p_reach;
     enum clkl_reach q_reach;
@@ -57,6 +62,17 @@ struct clkl_variant {
     bool long_rows;             /* there may be 2^31 rows, or elements of a row, or more */
     uint32_t prefetch_distance; /* elements; 0 for none */
     bool aligned;               /* vectors are read through aligned pointers */
+    bool value;                 /* the divergence is summed */
+    uint32_t sums;              /* gradients that are summed, as CLKL_GRADIENT_... */
+    uint32_t maps;              /* gradients that are written element by element */
+    bool free_nats;
+    bool gradient_add;
+    clkl_dtype gradient_dtype;
+    bool weighted;
+    bool masked; /* the weights are bytes */
+    clkl_dtype weight_dtype;
+    enum clkl_reach weight_reach;
+    enum clkl_reach upstream_reach;
 };
 
 /* How the rows of one call are dealt out. */
@@ -79,10 +95,23 @@ struct clkl_geometry {
  * than ever before; so plans begin by launching each kernel this wide. */
 enum { CLKL_WIDEST_GRID = 4096 };
 
-/* The program for a problem; `aligned` is left false. */
-void clkl_variant_make(const struct clkl_problem *problem, const struct clkl_rows *rows,
+/* Whether the program for a problem needs a device with double precision. */
+bool clkl_problem_needs_fp64(const struct clkl_problem *problem);
+
+/* The program for a pass; `aligned` is left false. */
+void clkl_variant_make(const struct clkl_pass *pass, const struct clkl_rows *rows,
                        const struct clkl_facts *facts, const struct clkl_tuning *tuning,
                        struct clkl_variant *variant);
+
+/* Sums that are joined for each row: the divergence and gradients. */
+uint32_t clkl_variant_sums(const struct clkl_variant *variant);
+
+/* Bytes that a work-item's findings take in local memory, and a row's partial ones in scratch. */
+uint32_t clkl_variant_partial_bytes(const struct clkl_variant *variant);
+
+/* How an operand lies along the lanes, and whether the program reads it at all. */
+enum clkl_reach clkl_variant_reach(const struct clkl_variant *variant, int operand);
+bool clkl_variant_has(const struct clkl_variant *variant, int operand);
 
 /* Whether aligned pointers can ever be right: all contiguous rows begin at multiples of the vector
  * width, if the first one does. Only GPUs gain from it. */
@@ -95,7 +124,7 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
                                struct clkl_geometry *geometry, clkl_error *error);
 
 /* Longest text that clkl_variant_options writes, terminator included. */
-enum { CLKL_OPTIONS_SIZE = 400 };
+enum { CLKL_OPTIONS_SIZE = 800 };
 
 /* The variant as options of clBuildProgram. */
 void clkl_variant_options(const struct clkl_variant *variant, char options[CLKL_OPTIONS_SIZE]);

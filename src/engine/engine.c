@@ -2,7 +2,10 @@
 
 #include "core/arguments.h"
 #include "core/problem.h"
+#include "core/schedule.h"
+#include "engine/arrays.h"
 #include "engine/catalog.h"
+#include "opencl/device.h"
 #include "reference/reference.h"
 
 #include <stdio.h>
@@ -103,35 +106,32 @@ int clkl_engine_is_reference(const clkl_engine *engine)
 
 /* Whether every array of so large a batch fits into one buffer of the device, and all of them into
  * half of its memory. */
-static bool fits(const clkl_engine *engine, const struct clkl_problem *problem, uint64_t batch)
+static bool fits(const clkl_engine *engine, const struct clkl_problem *problem,
+                 const clkl_host_args *args, uint64_t batch)
 {
     struct clkl_problem piece = *problem;
-    piece.shape[0] = batch;
-    const uint64_t sizes[] = {
-        clkl_problem_extent(&piece, &piece.p.mean) * sizeof(cl_float),
-        clkl_problem_extent(&piece, &piece.p.scale) * sizeof(cl_float),
-        clkl_problem_extent(&piece, &piece.q.mean) * sizeof(cl_float),
-        clkl_problem_extent(&piece, &piece.q.scale) * sizeof(cl_float),
-        clkl_problem_result_count(&piece) * sizeof(clkl_clamp_count), /* the largest output */
-    };
+    struct clkl_array arrays[CLKL_MOST_ARRAYS];
     uint64_t together = 0;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i) {
-        if (sizes[i] > engine->max_allocation)
+    piece.shape[0] = batch;
+    const size_t count = clkl_arrays_list(&piece, args, arrays);
+    for (size_t i = 0; i < count; ++i) {
+        if (arrays[i].bytes > engine->max_allocation)
             return false;
-        together += sizes[i];
+        together += arrays[i].bytes;
     }
     return engine->shares_memory || together <= engine->memory / 2;
 }
 
 /* The largest batch that fits; at least 1. */
-static uint64_t fitting_batch(const clkl_engine *engine, const struct clkl_problem *problem)
+static uint64_t fitting_batch(const clkl_engine *engine, const struct clkl_problem *problem,
+                              const clkl_host_args *args)
 {
     uint64_t fitting = 1, batch = problem->shape[0];
-    if (fits(engine, problem, batch))
+    if (fits(engine, problem, args, batch))
         return batch;
     while (batch - fitting > 1) { /* `batch` does not fit */
         const uint64_t middle = fitting + (batch - fitting) / 2;
-        if (fits(engine, problem, middle))
+        if (fits(engine, problem, args, middle))
             fitting = middle;
         else
             batch = middle;
@@ -139,26 +139,55 @@ static uint64_t fitting_batch(const clkl_engine *engine, const struct clkl_probl
     return fitting;
 }
 
-static const void *advance(const void *array, int64_t stride, uint64_t samples)
-{
-    return array == NULL ? NULL : (const float *)array + (uint64_t)stride * samples;
-}
-
 /* The arrays from sample `first` on. */
 static clkl_host_args piece_of(const clkl_host_args *args, const struct clkl_problem *problem,
                                uint64_t first, uint64_t batch)
 {
     clkl_host_args piece = *args;
+    struct clkl_array arrays[CLKL_MOST_ARRAYS];
+    const size_t count = clkl_arrays_list(problem, args, arrays);
     piece.batch = batch;
-    piece.p_mean = advance(args->p_mean, problem->p.mean.strides[0], first);
-    piece.p_scale = advance(args->p_scale, problem->p.scale.strides[0], first);
-    piece.q_mean = advance(args->q_mean, problem->q.mean.strides[0], first);
-    piece.q_scale = advance(args->q_scale, problem->q.scale.strides[0], first);
-    const uint64_t values = clkl_problem_result_count(problem) / problem->shape[0] * first;
-    piece.result = (float *)args->result + values;
-    piece.value_status = args->value_status == NULL ? NULL : args->value_status + values;
-    piece.clamp_counts = args->clamp_counts == NULL ? NULL : args->clamp_counts + values;
+    for (size_t i = 0; i < count; ++i)
+        *(char **)((char *)&piece + arrays[i].host) += arrays[i].step * first;
     return piece;
+}
+
+/* Whether the batch can be computed piece by piece: nothing may be summed over it. */
+static bool can_be_cut(const struct clkl_problem *problem)
+{
+    const struct clkl_operand *arrays[] = {&problem->p.mean, &problem->p.scale, &problem->q.mean,
+                                           &problem->q.scale};
+    bool can = clkl_problem_keeps(problem, 0);
+    for (int i = 0; i < 4; ++i)
+        if ((problem->gradients >> i & 1u) != 0 && arrays[i]->strides[0] == 0)
+            can = false;
+    return can;
+}
+
+/* Where the device has no double precision but the problem needs it: says who has. */
+static clkl_status check_fp64(const clkl_engine *engine, const struct clkl_problem *problem,
+                              clkl_error *error)
+{
+    static const clkl_engine_options any = {.struct_size = sizeof any, .device = ""};
+    struct clkl_catalog catalog;
+    size_t i = 0;
+    if (engine->device->facts.fp64 || !clkl_problem_needs_fp64(problem))
+        return CLKL_OK;
+    const clkl_status status = clkl_catalog_make(&any, true, &catalog, error);
+    if (status != CLKL_OK)
+        return status;
+    while (i < catalog.count && !(catalog.entries[i].info.usable && catalog.entries[i].info.fp64))
+        ++i;
+    if (i < catalog.count)
+        clkl_fail(error, CLKL_UNSUPPORTED,
+                  "%s has no double precision, but device %zu, %s, has, and so has the reference",
+                  engine->backend, i, catalog.entries[i].info.name);
+    else
+        clkl_fail(error, CLKL_UNSUPPORTED,
+                  "%s has no double precision, and no usable device here has; the reference has",
+                  engine->backend);
+    clkl_catalog_destroy(&catalog);
+    return CLKL_UNSUPPORTED;
 }
 
 static clkl_status run_on_device(clkl_engine *engine, const clkl_spec *given_spec,
@@ -176,12 +205,14 @@ static clkl_status run_on_device(clkl_engine *engine, const clkl_spec *given_spe
         status = clkl_host_args_check(&problem, &args, error);
     if (status == CLKL_OK)
         status = clkl_problem_set_batch(&problem, args.batch, error);
+    if (status == CLKL_OK)
+        status = check_fp64(engine, &problem, error);
     if (status != CLKL_OK)
         return status;
     const uint64_t total = problem.shape[0];
-    uint64_t step = fitting_batch(engine, &problem);
-    if (!clkl_problem_keeps(&problem, 0))
-        step = total; /* values sum over the whole batch */
+    uint64_t step = fitting_batch(engine, &problem, &args);
+    if (!can_be_cut(&problem))
+        step = total;
     for (uint64_t first = 0; first < total && status == CLKL_OK; first += step) {
         const uint64_t batch = total - first < step ? total - first : step;
         const clkl_host_args piece = piece_of(&args, &problem, first, batch);

@@ -1,19 +1,22 @@
 /* One piece of a batch on the device: arrays in, plan, enqueue, values out. */
 #include "core/failure.h"
-#include "core/problem.h"
+#include "engine/arrays.h"
 #include "engine/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Everything that a piece holds on the device. */
 struct piece {
     clkl_plan *plan;
     clkl_args args;
-    cl_mem held[9];
+    struct clkl_array arrays[CLKL_MOST_ARRAYS];
+    size_t n_arrays;
+    cl_mem held[CLKL_MOST_ARRAYS + 1]; /* and scratch */
     size_t count;
     struct {
         uintptr_t begin, end;
-    } in_place[4]; /* host memory that buffers use where it lies */
+    } in_place[CLKL_MOST_ARRAYS]; /* host memory that buffers use where it lies */
     size_t places;
 };
 
@@ -45,70 +48,46 @@ static bool take_place(struct piece *piece, const void *array, size_t bytes)
     return true;
 }
 
-/* A buffer with an input array: in place where the device reads host memory, else a copy. */
-static clkl_status send(clkl_engine *engine, struct piece *piece, const void *array,
-                        uint64_t elements, clkl_buffer *buffer, clkl_error *error)
+/* The host's array. */
+static void *host_array(const clkl_host_args *host, const struct clkl_array *array)
 {
-    const size_t bytes = (size_t)elements * sizeof(cl_float);
+    return *(void *const *)((const char *)host + array->host);
+}
+
+/* A buffer with an array's numbers: in place where the device reads host memory and nothing else
+ * is, else a copy. */
+static clkl_status send(clkl_engine *engine, struct piece *piece, void *from,
+                        const struct clkl_array *array, cl_mem *mem, clkl_error *error)
+{
+    const size_t bytes = (size_t)array->bytes;
+    const bool input = array->direction == CLKL_TO_DEVICE;
+    const cl_mem_flags flags = input ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE;
     if (engine->shares_memory) {
-        const bool in_place = take_place(piece, array, bytes);
-        return hold(engine, piece,
-                    CL_MEM_READ_ONLY | (in_place ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR),
-                    bytes, (void *)array, &buffer->mem, error);
+        const bool in_place = input && take_place(piece, from, bytes);
+        return hold(engine, piece, flags | (in_place ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR),
+                    bytes, from, mem, error);
     }
-    const clkl_status status =
-        hold(engine, piece, CL_MEM_READ_ONLY, bytes, NULL, &buffer->mem, error);
+    const clkl_status status = hold(engine, piece, flags, bytes, NULL, mem, error);
     if (status != CLKL_OK)
         return status;
     const cl_int code =
-        clEnqueueWriteBuffer(engine->queue, buffer->mem, CL_FALSE, 0, bytes, array, 0, NULL, NULL);
+        clEnqueueWriteBuffer(engine->queue, *mem, CL_FALSE, 0, bytes, from, 0, NULL, NULL);
     return code == CL_SUCCESS ? CLKL_OK : clkl_fail_opencl(error, "clEnqueueWriteBuffer", code);
 }
 
-static clkl_status send_side(clkl_engine *engine, struct piece *piece,
-                             const struct clkl_problem *problem, const struct clkl_side *side,
-                             const void *mean, const void *scale, clkl_buffer *mean_buffer,
-                             clkl_buffer *scale_buffer, clkl_error *error)
-{
-    if (problem->deterministic || side->scale_kind == CLKL_SCALE_UNIT)
-        return CLKL_OK;
-    const uint64_t scale_extent = clkl_problem_extent(problem, &side->scale);
-    uint64_t mean_extent = clkl_problem_extent(problem, &side->mean);
-    if (side->packed && scale_extent > mean_extent)
-        mean_extent = scale_extent;
-    clkl_status status = send(engine, piece, mean, mean_extent, mean_buffer, error);
-    if (status == CLKL_OK && !side->packed)
-        status = send(engine, piece, scale, scale_extent, scale_buffer, error);
-    return status;
-}
-
-static clkl_status send_all(clkl_engine *engine, struct piece *piece,
-                            const struct clkl_problem *problem, const clkl_host_args *host,
-                            clkl_error *error)
-{
-    clkl_args *args = &piece->args;
-    clkl_status status = send_side(engine, piece, problem, &problem->p, host->p_mean, host->p_scale,
-                                   &args->p_mean, &args->p_scale, error);
-    if (status == CLKL_OK)
-        status = send_side(engine, piece, problem, &problem->q, host->q_mean, host->q_scale,
-                           &args->q_mean, &args->q_scale, error);
-    return status;
-}
-
-struct output {
-    void *host;
-    clkl_buffer *buffer;
-    size_t bytes;
-};
-
-static clkl_status make_outputs(clkl_engine *engine, struct piece *piece,
-                                const struct output *outputs, size_t count, clkl_error *error)
+/* Makes every buffer, and sends what goes to the device. */
+static clkl_status make_buffers(clkl_engine *engine, struct piece *piece,
+                                const clkl_host_args *host, clkl_error *error)
 {
     clkl_status status = CLKL_OK;
-    for (size_t i = 0; i < count && status == CLKL_OK; ++i)
-        if (outputs[i].host != NULL)
-            status = hold(engine, piece, CL_MEM_WRITE_ONLY, outputs[i].bytes, NULL,
-                          &outputs[i].buffer->mem, error);
+    for (size_t i = 0; i < piece->n_arrays && status == CLKL_OK; ++i) {
+        const struct clkl_array *array = &piece->arrays[i];
+        cl_mem *mem = &((clkl_buffer *)((char *)&piece->args + array->device))->mem;
+        status =
+            array->direction == CLKL_FROM_DEVICE
+                ? hold(engine, piece, CL_MEM_WRITE_ONLY, (size_t)array->bytes, NULL, mem, error)
+                : send(engine, piece, host_array(host, array), array, mem, error);
+    }
     const size_t scratch = clkl_plan_scratch_size(piece->plan);
     if (status == CLKL_OK && scratch > 0)
         status =
@@ -116,18 +95,44 @@ static clkl_status make_outputs(clkl_engine *engine, struct piece *piece,
     return status;
 }
 
-static clkl_status receive(clkl_engine *engine, const struct output *outputs, size_t count,
+static clkl_status read_back(clkl_engine *engine, cl_mem mem, size_t bytes, void *to,
+                             clkl_error *error)
+{
+    const cl_int code =
+        clEnqueueReadBuffer(engine->queue, mem, CL_TRUE, 0, bytes, to, 0, NULL, NULL);
+    return code == CL_SUCCESS ? CLKL_OK : clkl_fail_opencl(error, "clEnqueueReadBuffer", code);
+}
+
+/* Reads an array whose elements lie among others, which are left alone. */
+static clkl_status receive_parts(clkl_engine *engine, const struct clkl_problem *problem,
+                                 const struct clkl_array *array, cl_mem mem, void *to,
+                                 clkl_error *error)
+{
+    void *copy = malloc((size_t)array->bytes);
+    if (copy == NULL)
+        return clkl_fail(error, CLKL_OUT_OF_HOST_MEMORY, "no memory for the copy of a gradient");
+    const clkl_status status = read_back(engine, mem, (size_t)array->bytes, copy, error);
+    if (status == CLKL_OK)
+        clkl_array_copy_parts(problem, array, copy, to);
+    free(copy);
+    return status;
+}
+
+static clkl_status receive(clkl_engine *engine, const struct piece *piece,
+                           const struct clkl_problem *problem, const clkl_host_args *host,
                            clkl_error *error)
 {
-    for (size_t i = 0; i < count; ++i) {
-        if (outputs[i].host == NULL)
+    clkl_status status = CLKL_OK;
+    for (size_t i = 0; i < piece->n_arrays && status == CLKL_OK; ++i) {
+        const struct clkl_array *array = &piece->arrays[i];
+        const cl_mem mem = ((const clkl_buffer *)((const char *)&piece->args + array->device))->mem;
+        void *to = host_array(host, array);
+        if (array->direction == CLKL_TO_DEVICE)
             continue;
-        const cl_int code = clEnqueueReadBuffer(engine->queue, outputs[i].buffer->mem, CL_TRUE, 0,
-                                                outputs[i].bytes, outputs[i].host, 0, NULL, NULL);
-        if (code != CL_SUCCESS)
-            return clkl_fail_opencl(error, "clEnqueueReadBuffer", code);
+        status = array->parts[0] != NULL ? receive_parts(engine, problem, array, mem, to, error)
+                                         : read_back(engine, mem, (size_t)array->bytes, to, error);
     }
-    return CLKL_OK;
+    return status;
 }
 
 clkl_status clkl_engine_run_piece(clkl_engine *engine, const clkl_spec *spec,
@@ -137,26 +142,19 @@ clkl_status clkl_engine_run_piece(clkl_engine *engine, const clkl_spec *spec,
     struct piece piece;
     memset(&piece, 0, sizeof piece);
     piece.args.struct_size = sizeof piece.args;
+    piece.args.factors = host->factors;
     clkl_status status = clkl_problem_make(spec, &problem, error);
     if (status != CLKL_OK)
         return status;
-    const size_t values = (size_t)clkl_problem_result_count(&problem);
-    const struct output outputs[] = {
-        {host->result, &piece.args.result, values * sizeof(cl_float)},
-        {host->value_status, &piece.args.value_status, values * sizeof(cl_uint)},
-        {host->clamp_counts, &piece.args.clamp_counts, values * sizeof(cl_uint2)},
-    };
-    const size_t count = sizeof outputs / sizeof outputs[0];
+    piece.n_arrays = clkl_arrays_list(&problem, host, piece.arrays);
 
     status = clkl_plan_create(engine->device, spec, 0, &piece.plan, error);
     if (status == CLKL_OK)
-        status = send_all(engine, &piece, &problem, host, error);
-    if (status == CLKL_OK)
-        status = make_outputs(engine, &piece, outputs, count, error);
+        status = make_buffers(engine, &piece, host, error);
     if (status == CLKL_OK)
         status = clkl_enqueue(piece.plan, engine->queue, &piece.args, 0, NULL, NULL, error);
     if (status == CLKL_OK)
-        status = receive(engine, outputs, count, error);
+        status = receive(engine, &piece, &problem, host, error);
     if (status != CLKL_OK)
         clFinish(engine->queue); /* copies may still read the caller's arrays */
     for (size_t i = 0; i < piece.count; ++i)

@@ -16,6 +16,8 @@ struct output {
     char *target;    /* what is replaced */
     char *temporary; /* what is written meanwhile; NULL where the target is written directly */
     FILE *stream;
+    char *old;   /* another name of the file that the target was before; NULL: there is none */
+    bool is_new; /* the target was no file before */
 };
 
 static bool refuse(const struct output *output, struct io_error *error)
@@ -88,6 +90,9 @@ static void release(struct output *output)
         fclose(output->stream);
     if (output->temporary != NULL)
         unlink(output->temporary);
+    if (output->old != NULL)
+        unlink(output->old);
+    free(output->old);
     free(output->temporary);
     free(output->target);
     free(output->path);
@@ -154,11 +159,56 @@ static bool replace(struct output *output)
     return true;
 }
 
+/* Keeps the old file by another name, so that it can be put back. Without a temporary file the
+ * target has been written to, and nothing can be taken back. */
+static void keep_old(struct output *output)
+{
+    if (output->temporary == NULL)
+        return;
+    output->old = output_link_beside(output->target);
+    output->is_new = output->old == NULL && errno == ENOENT;
+}
+
+/* Undoes replace(), if the old file was kept or there was none. */
+static void take_back(struct output *output)
+{
+    if (output->is_new)
+        unlink(output->target);
+    if (output->old == NULL || rename(output->old, output->target) != 0)
+        return;
+    free(output->old);
+    output->old = NULL;
+}
+
+static bool finish_all(struct output *const *outputs, unsigned count, struct io_error *error)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (!flush(outputs[i]) || !close_stream(outputs[i]))
+            return refuse(outputs[i], error);
+    for (unsigned i = 0; i < count; i++) {
+        if (i + 1 < count)
+            keep_old(outputs[i]);
+        if (replace(outputs[i]))
+            continue;
+        refuse(outputs[i], error);
+        while (i-- > 0)
+            take_back(outputs[i]);
+        return false;
+    }
+    return true;
+}
+
+bool output_commit_all(struct output *const *outputs, unsigned count, struct io_error *error)
+{
+    const bool good = finish_all(outputs, count, error);
+    for (unsigned i = 0; i < count; i++)
+        release(outputs[i]);
+    return good;
+}
+
 bool output_commit(struct output *output, struct io_error *error)
 {
-    bool good = (flush(output) && close_stream(output) && replace(output)) || refuse(output, error);
-    release(output);
-    return good;
+    return output_commit_all(&output, 1, error);
 }
 
 void output_abandon(struct output *output)

@@ -38,6 +38,14 @@ FILE *output_stream(struct output *output);
  */
 bool output_commit(struct output *output, struct io_error *error);
 
+/*
+ * Finishes several files: all of them, or none. They are complete before the first appears; a file
+ * that has taken the place of another is taken back if a later one cannot appear, as far as the
+ * system lets us. Paths that are no regular files have been written to all the same. Releases the
+ * outputs in either case.
+ */
+bool output_commit_all(struct output *const *outputs, unsigned count, struct io_error *error);
+
 /* Drops what was written, and releases the output. NULL is allowed. */
 void output_abandon(struct output *output);
 

@@ -88,19 +88,51 @@ static unsigned unlikely_number(void)
     return (unsigned)now.tv_nsec ^ (unsigned)now.tv_sec << 20 ^ (unsigned)getpid() * 2654435761U;
 }
 
+/* Room for the hidden names of a target; NULL with errno set if there is no memory. */
+static char *name_room(const char *target, size_t *size)
+{
+    *size = directory_length(target) + BASE_KEPT + sizeof "..12345678.tmp";
+    return malloc(*size);
+}
+
+static void write_name(char *name, size_t size, const char *target, unsigned number)
+{
+    const size_t directory = directory_length(target);
+    const char *base = target + directory;
+    snprintf(name, size, "%.*s.%.*s.%08x.tmp", (int)directory, target, kept_length(base), base,
+             number);
+}
+
+char *output_link_beside(const char *target)
+{
+    size_t size = 0;
+    char *name = name_room(target, &size);
+    if (name == NULL)
+        return NULL;
+    const unsigned number = unlikely_number();
+    for (unsigned attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+        write_name(name, size, target, number + attempt);
+        if (link(target, name) == 0)
+            return name;
+        if (errno != EEXIST)
+            break;
+    }
+    const int reason = errno;
+    free(name);
+    errno = reason;
+    return NULL;
+}
+
 int output_create_beside(const char *target, mode_t mode, char **name)
 {
-    size_t directory = directory_length(target);
-    const char *base = target + directory;
-    size_t size = directory + BASE_KEPT + sizeof "..12345678.tmp";
+    size_t size = 0;
     int descriptor = -1;
-    *name = malloc(size);
+    *name = name_room(target, &size);
     if (*name == NULL)
         return -1;
     unsigned number = unlikely_number();
     for (unsigned attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-        snprintf(*name, size, "%.*s.%.*s.%08x.tmp", (int)directory, target, kept_length(base), base,
-                 number + attempt);
+        write_name(*name, size, target, number + attempt);
         descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (descriptor >= 0 || (errno != EEXIST && errno != EINTR))
             break;

@@ -22,4 +22,11 @@ int output_inherited_descriptor(const char *path);
  */
 int output_create_beside(const char *target, mode_t mode, char **name);
 
+/*
+ * Gives the file `target` a second, hidden name in its directory, by which it stays when something
+ * else takes the first. Returns that path, which the caller frees; NULL, with errno set, if there
+ * is no such file or the file system knows no second names.
+ */
+char *output_link_beside(const char *target);
+
 #endif

@@ -2,26 +2,21 @@
 #ifndef CLKL_OPENCL_CALL_H
 #define CLKL_OPENCL_CALL_H
 
+#include "opencl/buffers.h"
 #include "opencl/launch.h"
 
-/* Bytes of a buffer that the call uses, named for messages. */
-struct clkl_claim {
-    const char *name;
-    cl_mem root; /* the buffer itself, or the one that it is a part of */
-    uint64_t begin;
-    uint64_t end;
+enum {
+    CLKL_OUTPUT_CLAIMS = 4 + CLKL_ARRAYS, /* result, status, counts, scratch; gradients */
+    CLKL_INPUT_CLAIMS = CLKL_OPERANDS
 };
-
-enum { CLKL_OUTPUT_CLAIMS = 4, CLKL_INPUT_CLAIMS = CLKL_OPERANDS };
 
 struct clkl_call {
     struct clkl_problem problem; /* with this call's batch */
-    struct clkl_rows rows;
-    struct clkl_geometry geometry;
-    struct clkl_launch launch;
-    struct clkl_launch_buffers buffers;
     uint64_t values;
-    bool aligned;
+    struct clkl_launch_buffers buffers;
+    struct clkl_launch common; /* what the launches of all passes have in common */
+    struct clkl_pass_call passes[CLKL_MOST_PASSES];
+    struct clkl_mask_call mask;
     bool own_scratch; /* to be released when everything has been enqueued */
     struct clkl_claim outputs[CLKL_OUTPUT_CLAIMS];
     struct clkl_claim inputs[CLKL_INPUT_CLAIMS];

@@ -1,4 +1,5 @@
-/* clkl_enqueue: one or two kernels or, for a deterministic P, fills, chained by events. */
+/* clkl_enqueue: the kernels of every pass or, for a deterministic P, fills, chained by events. */
+#include "core/dtype.h"
 #include "core/failure.h"
 #include "opencl/call.h"
 
@@ -39,85 +40,137 @@ static clkl_status check_wait_list(const clkl_plan *plan, cl_uint n_wait, const 
     return CLKL_OK;
 }
 
-/* The second stage behind the first; if it cannot be enqueued, *order->event covers the first. */
-static clkl_status enqueue_both(const struct clkl_stage *first, const struct clkl_stage *second,
-                                const struct clkl_order *order, clkl_error *error)
+/* Lengths become a mask; then both stages of every pass. */
+enum { MOST_STAGES = 1 + 2 * CLKL_MOST_PASSES };
+
+struct stages {
+    struct clkl_stage list[MOST_STAGES];
+    uint32_t count;
+};
+
+/* Counts the stage that was made ready with `status`. */
+static clkl_status add_stage(struct stages *stages, clkl_status status)
 {
-    cl_event between = NULL;
-    const struct clkl_order before = {order->queue, order->n_wait, order->wait_list, &between};
-    clkl_status status = clkl_stage_enqueue(first, &before, error);
-    if (status != CLKL_OK)
-        return status;
-    const struct clkl_order after = {order->queue, 1, &between, order->event};
-    status = clkl_stage_enqueue(second, &after, error);
-    if (status != CLKL_OK && order->event != NULL)
-        *order->event = between;
-    else
-        clReleaseEvent(between);
+    stages->count += status == CLKL_OK;
     return status;
 }
 
-/* Everything that can fail before the first command is enqueued does so. */
-static clkl_status enqueue_kernels(clkl_plan *plan, const struct clkl_call *call,
-                                   const struct clkl_order *order, clkl_error *error)
+/* Everything that can fail before the first command is enqueued does so here. */
+static clkl_status make_stages(clkl_plan *plan, const struct clkl_call *call, struct stages *stages,
+                               clkl_error *error)
 {
-    struct clkl_stage first, second;
-    clkl_status status = clkl_stage_diagonal(plan, call->aligned, &call->rows, &call->geometry,
-                                             &call->launch, &call->buffers, &first, error);
-    if (status != CLKL_OK)
-        return status;
-    if (call->geometry.combine_groups == 0) {
-        status = clkl_stage_enqueue(&first, order, error);
-    } else {
-        status = clkl_stage_combine(plan, &call->geometry, &call->launch, &call->buffers, &second,
-                                    error);
-        if (status == CLKL_OK) {
-            status = enqueue_both(&first, &second, order, error);
-            clkl_stage_release(&second);
-        }
+    clkl_status status = CLKL_OK;
+    if (plan->lengths.program != NULL)
+        status = add_stage(
+            stages, clkl_stage_lengths(plan, &call->mask, &stages->list[stages->count], error));
+    for (uint32_t i = 0; i < plan->n_passes && status == CLKL_OK; ++i) {
+        struct clkl_prepared_pass *prepared = &plan->passes[i];
+        const struct clkl_pass_call *pass = &call->passes[i];
+        status = add_stage(stages, clkl_stage_diagonal(prepared, pass, &call->buffers,
+                                                       &stages->list[stages->count], error));
+        if (status == CLKL_OK && pass->geometry.combine_groups > 0)
+            status = add_stage(stages, clkl_stage_combine(prepared, pass, &call->buffers,
+                                                          &stages->list[stages->count], error));
     }
-    clkl_stage_release(&first);
     return status;
 }
 
-/* Zeros in every output, one fill after the other. */
-static clkl_status enqueue_zeros(const struct clkl_call *call, const struct clkl_order *order,
-                                 clkl_error *error)
+/* One stage behind the other; if a later one cannot be enqueued, *order->event covers those before.
+ */
+static clkl_status enqueue_stages(const struct stages *stages, const struct clkl_order *order,
+                                  clkl_error *error)
 {
-    const struct {
-        cl_mem mem;
-        size_t offset, size;
-    } outputs[] = {
-        {call->buffers.value_status, call->launch.status_origin, sizeof(cl_uint)},
-        {call->buffers.clamp_counts, call->launch.counts_origin, sizeof(cl_uint2)},
-        {call->buffers.result, call->launch.result_origin, sizeof(cl_float)}, /* never NULL: last */
-    };
-    const cl_uint zero = 0;
     cl_event previous = NULL;
-    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; ++i) {
-        if (outputs[i].mem == NULL)
-            continue;
-        cl_event filled = NULL;
-        const cl_int code = clEnqueueFillBuffer(
-            order->queue, outputs[i].mem, &zero, sizeof zero, outputs[i].offset * outputs[i].size,
-            (size_t)call->values * outputs[i].size, previous != NULL ? 1 : order->n_wait,
-            previous != NULL ? &previous : order->wait_list, &filled);
-        if (code != CL_SUCCESS) {
-            if (order->event != NULL)
-                *order->event = previous;
-            else if (previous != NULL)
-                clReleaseEvent(previous);
-            return clkl_fail_opencl(error, "clEnqueueFillBuffer", code);
-        }
+    clkl_status status = CLKL_OK;
+    for (uint32_t i = 0; i < stages->count; ++i) {
+        const bool last = i + 1 == stages->count;
+        cl_event done = NULL;
+        const struct clkl_order one = {order->queue, previous != NULL ? 1 : order->n_wait,
+                                       previous != NULL ? &previous : order->wait_list,
+                                       last && order->event == NULL ? NULL : &done};
+        status = clkl_stage_enqueue(&stages->list[i], &one, error);
+        if (status != CLKL_OK)
+            break;
         if (previous != NULL)
             clReleaseEvent(previous);
-        previous = filled;
+        previous = done;
     }
     if (order->event != NULL)
         *order->event = previous;
-    else
+    else if (previous != NULL)
         clReleaseEvent(previous);
-    return CLKL_OK;
+    return status;
+}
+
+static clkl_status enqueue_kernels(clkl_plan *plan, const struct clkl_call *call,
+                                   const struct clkl_order *order, clkl_error *error)
+{
+    struct stages stages = {.count = 0};
+    clkl_status status = make_stages(plan, call, &stages, error);
+    if (status == CLKL_OK)
+        status = enqueue_stages(&stages, order, error);
+    for (uint32_t i = 0; i < stages.count; ++i)
+        clkl_stage_release(&stages.list[i]);
+    return status;
+}
+
+/* ---- A deterministic P ---- */
+
+/* A buffer to be filled with a pattern, element by element. */
+struct fill {
+    cl_mem mem;
+    size_t offset; /* in elements */
+    size_t size;
+    const void *pattern;
+    size_t pattern_size;
+};
+
+/* One fill after the other; if a later one cannot be enqueued, *order->event covers those before.
+ */
+static clkl_status enqueue_fills(const struct fill *fills, size_t count, size_t values,
+                                 const struct clkl_order *order, clkl_error *error)
+{
+    cl_event previous = NULL;
+    cl_int code = CL_SUCCESS;
+    for (size_t i = 0; i < count && code == CL_SUCCESS; ++i) {
+        const struct fill *fill = &fills[i];
+        cl_event filled = NULL;
+        if (fill->mem == NULL)
+            continue;
+        code = clEnqueueFillBuffer(order->queue, fill->mem, fill->pattern, fill->pattern_size,
+                                   fill->offset * fill->size, values * fill->size,
+                                   previous != NULL ? 1 : order->n_wait,
+                                   previous != NULL ? &previous : order->wait_list, &filled);
+        if (code == CL_SUCCESS && previous != NULL)
+            clReleaseEvent(previous);
+        if (code == CL_SUCCESS)
+            previous = filled;
+    }
+    if (order->event != NULL)
+        *order->event = previous;
+    else if (previous != NULL)
+        clReleaseEvent(previous);
+    return code == CL_SUCCESS ? CLKL_OK : clkl_fail_opencl(error, "clEnqueueFillBuffer", code);
+}
+
+/* Zeros in every output; the values, too, may have a floor. */
+static clkl_status enqueue_zeros(const struct clkl_call *call, const struct clkl_order *order,
+                                 clkl_error *error)
+{
+    const cl_uint zero = 0;
+    const cl_float floor = (cl_float)call->problem.free_nats;
+    const cl_double wide_floor = call->problem.free_nats;
+    const bool wide = call->problem.compute == CLKL_F64;
+    const size_t size = clkl_dtype_size(call->problem.compute);
+    const struct fill fills[] = {
+        {call->buffers.value_status, call->common.status_origin, sizeof(cl_uint), &zero,
+         sizeof zero},
+        {call->buffers.clamp_counts, call->common.counts_origin, sizeof(cl_uint2), &zero,
+         sizeof zero},
+        {call->buffers.result, call->common.result_origin, size,
+         wide ? (const void *)&wide_floor : &floor, size},
+    };
+    return enqueue_fills(fills, sizeof fills / sizeof fills[0], (size_t)call->values, order, error);
 }
 
 clkl_status clkl_enqueue(clkl_plan *plan, cl_command_queue queue, const clkl_args *args,
@@ -137,8 +190,8 @@ clkl_status clkl_enqueue(clkl_plan *plan, cl_command_queue queue, const clkl_arg
     if (status != CLKL_OK)
         return status;
     const struct clkl_order order = {queue, n_wait, wait_list, event};
-    status = clkl_plan_has_kernels(plan) ? enqueue_kernels(plan, &call, &order, error)
-                                         : enqueue_zeros(&call, &order, error);
+    status = plan->n_passes > 0 ? enqueue_kernels(plan, &call, &order, error)
+                                : enqueue_zeros(&call, &order, error);
     if (call.own_scratch)
         clReleaseMemObject(call.buffers.scratch); /* kept by the commands until they complete */
     return status;

@@ -42,6 +42,7 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
     cl_bool available = CL_FALSE, compiler = CL_FALSE, little_endian = CL_FALSE;
     cl_uint width = 0, units = 0;
     cl_ulong local_memory = 0;
+    cl_device_fp_config doubles = 0;
     size_t work_group = 0;
     const struct query queries[] = {
         {CL_DEVICE_TYPE, &type, sizeof type},
@@ -59,6 +60,10 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
         if (code != CL_SUCCESS)
             return clkl_fail_opencl(error, "clGetDeviceInfo", code);
     }
+    /* Older devices without double precision do not know the question. */
+    if (clGetDeviceInfo(id, CL_DEVICE_DOUBLE_FP_CONFIG, sizeof doubles, &doubles, NULL) !=
+        CL_SUCCESS)
+        doubles = 0;
     if (!available)
         return clkl_fail(error, CLKL_UNSUPPORTED, "the device says that it is not available");
     if (!compiler)
@@ -70,6 +75,7 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
     if ((type & CL_DEVICE_TYPE_CPU) != 0)
         facts->style = width >= 4 ? CLKL_STYLE_WIDE_CPU : CLKL_STYLE_LANES;
     facts->prefetch_builtin = (type & CL_DEVICE_TYPE_CPU) != 0 && is_pocl(id);
+    facts->fp64 = doubles != 0;
     facts->native_width = width;
     facts->compute_units = units == 0 ? 1 : units;
     facts->max_work_group = work_group;

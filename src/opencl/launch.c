@@ -4,51 +4,69 @@
 
 #include <string.h>
 
-/* `axes_table` and `layout` of kernels/access.clh. */
-struct device_axes {
-    cl_ulong extents[CLKL_MAX_RANK];
-    cl_ulong strides[CLKL_OPERANDS][CLKL_MAX_RANK];
-};
-struct device_layout {
-    struct device_axes kept;
-    struct device_axes reduced;
-};
-
-void clkl_launch_fill(const clkl_plan *plan, const struct clkl_rows *rows,
-                      const struct clkl_geometry *geometry, uint64_t divisor,
-                      struct clkl_launch *launch)
+cl_ulong clkl_real_bits(double number, bool fp64)
 {
-    memset(launch, 0, sizeof *launch);
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
-        launch->row_strides[operand] = (cl_ulong)rows->kept.strides[operand][0];
-    launch->rows = rows->rows;
-    launch->rows_of_value = rows->rows_of_value;
-    launch->elements = rows->elements;
-    launch->chunk = geometry->chunk;
-    launch->tasks = geometry->tasks;
-    launch->chunks = geometry->chunks;
-    launch->team = geometry->team;
-    launch->rounds = geometry->rounds;
-    launch->clamp_low = (cl_float)plan->problem.clamp_low;
-    launch->clamp_high = (cl_float)plan->problem.clamp_high;
-    launch->divisor = (cl_float)divisor;
+    const cl_float narrow = (cl_float)number;
+    cl_uint word;
+    cl_ulong bits;
+    memcpy(&word, &narrow, sizeof word);
+    memcpy(&bits, &number, sizeof bits);
+    return fp64 ? bits : word;
 }
 
-static void fill_axes(const struct clkl_axes *from, struct device_axes *axes)
+void clkl_launch_fill(const struct clkl_prepared_pass *prepared, struct clkl_pass_call *call)
 {
-    memset(axes, 0, sizeof *axes);
-    for (uint32_t axis = 0; axis < from->count; ++axis) {
-        axes->extents[axis] = from->extents[axis];
-        for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
-            axes->strides[operand][axis] = (cl_ulong)from->strides[operand][axis];
-    }
+    const struct clkl_problem *problem = &prepared->pass.problem;
+    struct clkl_launch *launch = &call->launch;
+    const bool fp64 = prepared->variant.fp64;
+    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+        launch->row_strides[operand] = (cl_ulong)call->rows.kept.strides[operand][0];
+    launch->rows = call->rows.rows;
+    launch->rows_of_value = call->rows.rows_of_value;
+    launch->elements = call->rows.elements;
+    launch->chunk = call->geometry.chunk;
+    launch->tasks = call->geometry.tasks;
+    launch->chunks = call->geometry.chunks;
+    launch->team = call->geometry.team;
+    launch->rounds = call->geometry.rounds;
+    launch->clamp_low = clkl_real_bits(problem->clamp_low, fp64);
+    launch->clamp_high = clkl_real_bits(problem->clamp_high, fp64);
+    launch->free_nats = clkl_real_bits(problem->free_nats, fp64);
+}
+
+/* ---- Axes ---- */
+
+/* `layout` of kernels/access.clh, whose arrays are as long as the program has axes. */
+struct device_layout {
+    cl_ulong words[(1 + CLKL_OPERANDS) * (CLKL_MAX_RANK + 2)];
+    size_t count;
+};
+
+static void append_axes(const struct clkl_axes *axes, uint32_t count, struct device_layout *layout)
+{
+    for (uint32_t axis = 0; axis < count; ++axis)
+        layout->words[layout->count++] = axis < axes->count ? axes->extents[axis] : 1;
+    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+        for (uint32_t axis = 0; axis < count; ++axis)
+            layout->words[layout->count++] =
+                axis < axes->count ? (cl_ulong)axes->strides[operand][axis] : 0;
+}
+
+static struct device_layout layout_of(const struct clkl_variant *variant,
+                                      const struct clkl_rows *rows)
+{
+    struct device_layout layout = {.count = 0};
+    append_axes(&rows->kept, variant->kept_axes, &layout);
+    append_axes(&rows->reduced, variant->reduced_axes, &layout);
+    return layout;
 }
 
 /* Whether the program needs to be told where elements lie: LAYOUT of kernels/access.clh. */
 static bool needs_layout(const struct clkl_variant *variant)
 {
     return variant->columns || variant->kept_axes > 1 || variant->p_reach != CLKL_CONTIGUOUS ||
-           variant->q_reach != CLKL_CONTIGUOUS;
+           variant->q_reach != CLKL_CONTIGUOUS || variant->weight_reach != CLKL_CONTIGUOUS ||
+           variant->upstream_reach != CLKL_CONTIGUOUS;
 }
 
 /* ---- Stages ---- */
@@ -58,20 +76,34 @@ struct argument {
     const void *value;
 };
 
-/* A buffer argument; the address of a NULL handle passes a null pointer. */
-#define BUFFER(mem)            \
-    {                          \
-        sizeof(cl_mem), &(mem) \
-    }
+enum { MOST_ARGUMENTS = 20 };
+
+struct arguments {
+    struct argument list[MOST_ARGUMENTS];
+    cl_uint count;
+};
+
+static void append(struct arguments *arguments, size_t size, const void *value)
+{
+    arguments->list[arguments->count++] = (struct argument){size, value};
+}
+
+/* The address of a NULL handle passes a null pointer. */
+static void append_buffers(struct arguments *arguments, const cl_mem *mems, size_t count)
+{
+    for (size_t i = 0; i < count; ++i)
+        append(arguments, sizeof mems[i], &mems[i]);
+}
 
 /* Takes a kernel and sets its arguments. */
-static clkl_status make_ready(struct clkl_kernel_pool *pool, const struct argument *arguments,
-                              cl_uint count, struct clkl_stage *stage, clkl_error *error)
+static clkl_status make_ready(struct clkl_kernel_pool *pool, const struct arguments *arguments,
+                              struct clkl_stage *stage, clkl_error *error)
 {
     stage->pool = pool;
     clkl_status status = clkl_kernel_pool_take(pool, &stage->kernel, error);
-    for (cl_uint i = 0; i < count && status == CLKL_OK; ++i) {
-        const cl_int code = clSetKernelArg(stage->kernel, i, arguments[i].size, arguments[i].value);
+    for (cl_uint i = 0; i < arguments->count && status == CLKL_OK; ++i) {
+        const cl_int code =
+            clSetKernelArg(stage->kernel, i, arguments->list[i].size, arguments->list[i].value);
         if (code != CL_SUCCESS)
             status = clkl_fail_opencl(error, "clSetKernelArg", code);
     }
@@ -80,50 +112,79 @@ static clkl_status make_ready(struct clkl_kernel_pool *pool, const struct argume
     return status;
 }
 
-clkl_status clkl_stage_diagonal(clkl_plan *plan, bool aligned, const struct clkl_rows *rows,
-                                const struct clkl_geometry *geometry,
-                                const struct clkl_launch *launch,
+static bool has_gradients(const struct clkl_variant *variant)
+{
+    return variant->sums != 0 || variant->maps != 0;
+}
+
+/* OUTPUT_PARAMETERS of kernels/teamwork.clh. */
+static void append_outputs(struct arguments *arguments, const struct clkl_variant *variant,
+                           const struct clkl_launch_buffers *buffers)
+{
+    append_buffers(arguments, &buffers->result, 1);
+    append_buffers(arguments, &buffers->value_status, 1);
+    append_buffers(arguments, &buffers->clamp_counts, 1);
+    append_buffers(arguments, &buffers->scratch, 1);
+    if (has_gradients(variant))
+        append_buffers(arguments, buffers->gradients, CLKL_ARRAYS);
+}
+
+clkl_status clkl_stage_diagonal(struct clkl_prepared_pass *prepared,
+                                const struct clkl_pass_call *call,
                                 const struct clkl_launch_buffers *buffers, struct clkl_stage *stage,
                                 clkl_error *error)
 {
-    struct device_layout layout;
-    fill_axes(&rows->kept, &layout.kept);
-    fill_axes(&rows->reduced, &layout.reduced);
-    struct argument arguments[10] = {BUFFER(buffers->inputs[CLKL_P_MEAN]),
-                                     BUFFER(buffers->inputs[CLKL_P_SCALE]),
-                                     BUFFER(buffers->inputs[CLKL_Q_MEAN]),
-                                     BUFFER(buffers->inputs[CLKL_Q_SCALE]),
-                                     {sizeof *launch, launch}};
-    cl_uint count = 5;
-    if (needs_layout(&plan->variant))
-        arguments[count++] = (struct argument){sizeof layout, &layout};
-    arguments[count++] = (struct argument)BUFFER(buffers->result);
-    arguments[count++] = (struct argument)BUFFER(buffers->value_status);
-    arguments[count++] = (struct argument)BUFFER(buffers->clamp_counts);
-    arguments[count++] = (struct argument)BUFFER(buffers->scratch);
-    stage->local = plan->variant.work_group;
-    stage->global = (size_t)geometry->groups * stage->local;
-    return make_ready(aligned ? &plan->diagonal_aligned : &plan->diagonal, arguments, count, stage,
-                      error);
+    const struct clkl_variant *variant = &prepared->variant;
+    const struct device_layout layout = layout_of(variant, &call->rows);
+    struct arguments arguments = {.count = 0};
+    append_buffers(&arguments, buffers->inputs, CLKL_ARRAYS);
+    if (variant->weighted)
+        append_buffers(&arguments, &buffers->inputs[CLKL_WEIGHT], 1);
+    if (has_gradients(variant))
+        append_buffers(&arguments, &buffers->inputs[CLKL_UPSTREAM], 2);
+    append(&arguments, sizeof call->launch, &call->launch);
+    if (needs_layout(variant))
+        append(&arguments, layout.count * sizeof layout.words[0], layout.words);
+    append_outputs(&arguments, variant, buffers);
+    stage->local = variant->work_group;
+    stage->global = (size_t)call->geometry.groups * stage->local;
+    return make_ready(call->aligned ? &prepared->diagonal_aligned : &prepared->diagonal, &arguments,
+                      stage, error);
 }
 
-clkl_status clkl_stage_combine(clkl_plan *plan, const struct clkl_geometry *geometry,
-                               const struct clkl_launch *launch,
+clkl_status clkl_stage_combine(struct clkl_prepared_pass *prepared,
+                               const struct clkl_pass_call *call,
                                const struct clkl_launch_buffers *buffers, struct clkl_stage *stage,
                                clkl_error *error)
 {
-    struct clkl_launch second = *launch;
-    second.team = geometry->combine_team;
-    second.rounds = geometry->combine_rounds;
-    const struct argument arguments[] = {{sizeof second, &second},
-                                         BUFFER(buffers->result),
-                                         BUFFER(buffers->value_status),
-                                         BUFFER(buffers->clamp_counts),
-                                         BUFFER(buffers->scratch)};
-    stage->local = plan->variant.work_group;
-    stage->global = (size_t)geometry->combine_groups * stage->local;
-    return make_ready(&plan->combine, arguments, sizeof arguments / sizeof arguments[0], stage,
-                      error);
+    const struct device_layout layout = layout_of(&prepared->variant, &call->rows);
+    struct clkl_launch second = call->launch;
+    struct arguments arguments = {.count = 0};
+    second.team = call->geometry.combine_team;
+    second.rounds = call->geometry.combine_rounds;
+    append(&arguments, sizeof second, &second);
+    if (needs_layout(&prepared->variant))
+        append(&arguments, layout.count * sizeof layout.words[0], layout.words);
+    append_outputs(&arguments, &prepared->variant, buffers);
+    stage->local = prepared->variant.work_group;
+    stage->global = (size_t)call->geometry.combine_groups * stage->local;
+    return make_ready(&prepared->combine, &arguments, stage, error);
+}
+
+clkl_status clkl_stage_lengths(clkl_plan *plan, const struct clkl_mask_call *call,
+                               struct clkl_stage *stage, clkl_error *error)
+{
+    struct arguments arguments = {.count = 0};
+    append(&arguments, sizeof call->lengths, &call->lengths);
+    append(&arguments, sizeof call->origin, &call->origin);
+    append(&arguments, sizeof call->stride, &call->stride);
+    append(&arguments, sizeof call->extent, &call->extent);
+    append(&arguments, sizeof call->bytes, &call->bytes);
+    append(&arguments, sizeof call->mask, &call->mask);
+    append(&arguments, sizeof call->mask_origin, &call->mask_origin);
+    stage->local = plan->passes[0].variant.work_group;
+    stage->global = CLKL_WIDEST_GRID;
+    return make_ready(&plan->lengths, &arguments, stage, error);
 }
 
 clkl_status clkl_stage_enqueue(const struct clkl_stage *stage, const struct clkl_order *order,

@@ -18,12 +18,17 @@ struct clkl_launch {
     cl_ulong status_origin;
     cl_ulong counts_origin;
     cl_ulong scratch_origin;
+    cl_ulong gradient_origins[CLKL_ARRAYS];
+    cl_ulong clamp_low; /* from here on the bits of numbers of the compute type */
+    cl_ulong clamp_high;
+    cl_ulong divisor;
+    cl_ulong free_nats;
+    cl_ulong p_factor;
+    cl_ulong q_factor;
     cl_uint chunks;
     cl_uint team;
     cl_uint rounds;
-    cl_float clamp_low;
-    cl_float clamp_high;
-    cl_float divisor;
+    cl_uint given; /* 1 << n: gradient n, or operand n behind those of P and Q */
 };
 
 /* The buffers of one call; NULL where there is none. */
@@ -33,6 +38,25 @@ struct clkl_launch_buffers {
     cl_mem value_status;
     cl_mem clamp_counts;
     cl_mem scratch;
+    cl_mem gradients[CLKL_ARRAYS];
+};
+
+/* One pass of a call. */
+struct clkl_pass_call {
+    struct clkl_rows rows;
+    struct clkl_geometry geometry;
+    struct clkl_launch launch;
+    bool aligned;
+};
+
+/* Lengths, and where they become a mask. */
+struct clkl_mask_call {
+    cl_mem lengths;
+    cl_ulong origin, stride;
+    cl_ulong extent; /* of the ragged axis */
+    cl_ulong bytes;
+    cl_mem mask;
+    cl_ulong mask_origin;
 };
 
 /* A queue and the commands before and after. */
@@ -43,10 +67,11 @@ struct clkl_order {
     cl_event *event; /* NULL if nobody wants it */
 };
 
-/* Fills in all but the origins and extents of a launch over `rows`. */
-void clkl_launch_fill(const clkl_plan *plan, const struct clkl_rows *rows,
-                      const struct clkl_geometry *geometry, uint64_t divisor,
-                      struct clkl_launch *launch);
+/* A number of the compute type as real_of of kernels/real.clh takes it. */
+cl_ulong clkl_real_bits(double number, bool fp64);
+
+/* Fills in what a launch takes from its pass, its rows and its geometry. */
+void clkl_launch_fill(const struct clkl_prepared_pass *prepared, struct clkl_pass_call *call);
 
 /* A kernel of a plan's with its arguments set, which cannot fail any more but in being enqueued. */
 struct clkl_stage {
@@ -56,18 +81,21 @@ struct clkl_stage {
     size_t local;
 };
 
-/* Makes the first stage ready; after a failure there is nothing to release. */
-clkl_status clkl_stage_diagonal(clkl_plan *plan, bool aligned, const struct clkl_rows *rows,
-                                const struct clkl_geometry *geometry,
-                                const struct clkl_launch *launch,
+/* Makes the first stage of a pass ready; after a failure there is nothing to release. */
+clkl_status clkl_stage_diagonal(struct clkl_prepared_pass *prepared,
+                                const struct clkl_pass_call *call,
                                 const struct clkl_launch_buffers *buffers, struct clkl_stage *stage,
                                 clkl_error *error);
 
 /* Makes the second stage ready, likewise. */
-clkl_status clkl_stage_combine(clkl_plan *plan, const struct clkl_geometry *geometry,
-                               const struct clkl_launch *launch,
+clkl_status clkl_stage_combine(struct clkl_prepared_pass *prepared,
+                               const struct clkl_pass_call *call,
                                const struct clkl_launch_buffers *buffers, struct clkl_stage *stage,
                                clkl_error *error);
+
+/* Makes the stage ready that turns lengths into a mask, likewise. */
+clkl_status clkl_stage_lengths(clkl_plan *plan, const struct clkl_mask_call *call,
+                               struct clkl_stage *stage, clkl_error *error);
 
 clkl_status clkl_stage_enqueue(const struct clkl_stage *stage, const struct clkl_order *order,
                                clkl_error *error);

@@ -21,20 +21,13 @@
 
 /* ---- Words ---- */
 
-/* The number high + low. */
-struct words {
-    double high;
-    double low;
-};
-
-/* a + b without error: the rounded sum, and what rounding took off it. Knuth, The Art of Computer
- * Programming, volume 2, 4.2.2, theorem B. Not for infinities. */
-static struct words exact_sum(double a, double b)
+/* Knuth, The Art of Computer Programming, volume 2, 4.2.2, theorem B. */
+struct clkl_words clkl_exact_sum(double a, double b)
 {
     double sum = a + b;
     double b_part = sum - a;
     double a_part = sum - b_part;
-    return (struct words){sum, (a - a_part) + (b - b_part)};
+    return (struct clkl_words){sum, (a - a_part) + (b - b_part)};
 }
 
 /* The number (high + low) * 2^exponent, with high in [1/2, 2]. */
@@ -64,15 +57,15 @@ static struct scaled variance_of(const struct clkl_normal *normal)
 
 /* The logarithm of the standard deviation, for every kind, to about 1e-16. Low need not be small.
  */
-static struct words log_deviation(const struct clkl_normal *normal)
+static struct clkl_words log_deviation(const struct clkl_normal *normal)
 {
     if (normal->scale_kind == CLKL_SCALE_LOGVAR)
-        return (struct words){0.5 * normal->scale, 0.0};
+        return (struct clkl_words){0.5 * normal->scale, 0.0};
     if (normal->scale_kind == CLKL_SCALE_LOGSTD)
-        return (struct words){normal->scale, 0.0};
+        return (struct clkl_words){normal->scale, 0.0};
     struct scaled v = variance_of(normal);
-    return (struct words){v.exponent * HALF_LN2_HIGH,
-                          v.exponent * HALF_LN2_LOW + 0.5 * log(v.high)};
+    return (struct clkl_words){v.exponent * HALF_LN2_HIGH,
+                               v.exponent * HALF_LN2_LOW + 0.5 * log(v.high)};
 }
 
 /* ---- phi and psi ---- */
@@ -101,7 +94,7 @@ static double half_phi(double h)
 
 /* phi(2h) / 2, with a low word that is small beside the high one: its derivative by h is
  * exp(2h) - 1, which is twice half_phi(h) + h. */
-static double half_phi_of_words(struct words h)
+static double half_phi_of_words(struct clkl_words h)
 {
     double value = half_phi(h.high);
     if (isinf(value))
@@ -126,12 +119,12 @@ static double psi(double t)
 /* ---- The two terms of an element ---- */
 
 /* phi(x) / 2 from the logarithms of the standard deviations. */
-static double scale_term_of_logs(struct words p, struct words q)
+static double scale_term_of_logs(struct clkl_words p, struct clkl_words q)
 {
-    struct words h = exact_sum(p.high, -q.high);
+    struct clkl_words h = clkl_exact_sum(p.high, -q.high);
     if (isinf(h.high))
         return INFINITY;
-    return half_phi_of_words(exact_sum(h.high, h.low + (p.low - q.low)));
+    return half_phi_of_words(clkl_exact_sum(h.high, h.low + (p.low - q.low)));
 }
 
 /* psi(t) / 2 from the variances. Far from 1 the ratio itself is as good as its difference from 1
@@ -149,14 +142,14 @@ static double scale_term_of_variances(struct scaled p, struct scaled q)
     return half_ratio - 0.5 - half_log;
 }
 
-static bool is_log(enum clkl_scale kind)
+bool clkl_scale_is_log(enum clkl_scale kind)
 {
     return kind == CLKL_SCALE_LOGVAR || kind == CLKL_SCALE_LOGSTD;
 }
 
 static double scale_term(const struct clkl_normal *p, const struct clkl_normal *q)
 {
-    if (is_log(p->scale_kind) || is_log(q->scale_kind))
+    if (clkl_scale_is_log(p->scale_kind) || clkl_scale_is_log(q->scale_kind))
         return scale_term_of_logs(log_deviation(p), log_deviation(q));
     return scale_term_of_variances(variance_of(p), variance_of(q));
 }
@@ -168,11 +161,13 @@ static double over_exp(double distance, double h)
     return distance * root * root;
 }
 
-/* A distance in standard deviations of `normal`. */
-static double in_deviations(double distance, const struct clkl_normal *normal)
+double clkl_normal_in_deviations(double distance, const struct clkl_normal *normal)
 {
     switch (normal->scale_kind) {
     case CLKL_SCALE_UNIT:
+    case CLKL_SCALE_COVARIANCE: /* matrices have no single deviation, and do not come here */
+    case CLKL_SCALE_CHOLESKY:
+    case CLKL_SCALE_PRECISION:
         break;
     case CLKL_SCALE_LOGVAR:
         return over_exp(distance, 0.5 * normal->scale);
@@ -194,7 +189,7 @@ static double mean_term(const struct clkl_normal *p, const struct clkl_normal *q
     double distance = unit * p->mean - unit * q->mean;
     if (distance == 0.0)
         return 0.0;
-    double z = in_deviations(distance, q) / unit;
+    double z = clkl_normal_in_deviations(distance, q) / unit;
     return 0.5 * z * z;
 }
 
@@ -211,12 +206,11 @@ bool clkl_normal_is_negative(const struct clkl_normal *normal)
     return linear && normal->scale < 0.0;
 }
 
-/* Whether the standard deviation is 0, or infinite: -1 or 1; else 0. */
-static int extreme_of_scale(const struct clkl_normal *normal)
+int clkl_normal_extreme(const struct clkl_normal *normal)
 {
     if (normal->scale_kind == CLKL_SCALE_UNIT)
         return 0;
-    double zero = is_log(normal->scale_kind) ? -INFINITY : 0.0;
+    double zero = clkl_scale_is_log(normal->scale_kind) ? -INFINITY : 0.0;
     return normal->scale == zero ? -1 : normal->scale == INFINITY ? 1 : 0;
 }
 
@@ -226,8 +220,8 @@ double clkl_normal_divergence(const struct clkl_normal *p, const struct clkl_nor
         return NAN;
     if (isinf(p->mean) || isinf(q->mean))
         return p->mean == q->mean ? NAN : INFINITY;
-    int p_extreme = extreme_of_scale(p);
-    int q_extreme = extreme_of_scale(q);
+    int p_extreme = clkl_normal_extreme(p);
+    int q_extreme = clkl_normal_extreme(q);
     if (p_extreme != 0 || q_extreme != 0)
         return p_extreme == q_extreme && p->mean == q->mean ? 0.0 : INFINITY;
     return scale_term(p, q) + mean_term(p, q);

@@ -19,4 +19,23 @@ bool clkl_normal_is_negative(const struct clkl_normal *normal);
  * so; a negative scale gives NaN. */
 double clkl_normal_divergence(const struct clkl_normal *p, const struct clkl_normal *q);
 
+/* ---- Parts, for the slopes ---- */
+
+/* The number high + low. */
+struct clkl_words {
+    double high;
+    double low;
+};
+
+/* a + b without error: the rounded sum, and what rounding took off it. Not for infinities. */
+struct clkl_words clkl_exact_sum(double a, double b);
+
+bool clkl_scale_is_log(enum clkl_scale kind);
+
+/* Whether the standard deviation is 0, or infinite: -1 or 1; else 0. */
+int clkl_normal_extreme(const struct clkl_normal *normal);
+
+/* A distance in standard deviations of `normal`. */
+double clkl_normal_in_deviations(double distance, const struct clkl_normal *normal);
+
 #endif

@@ -207,6 +207,19 @@ void put_text(const char *name, const char *text)
     put_bytes(name, text, strlen(text));
 }
 
+void put_code(const char *name, const char *code, const char *shape, const void *bytes, size_t size)
+{
+    char file[1024] = "\x93NUMPY\1";
+    const int length =
+        snprintf(file + 10, sizeof file - 10,
+                 "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", code, shape);
+    file[8] = (char)length;
+    cr_assert_leq(10 + (size_t)length + size, sizeof file);
+    if (size > 0)
+        memcpy(file + 10 + length, bytes, size);
+    put_bytes(name, file, 10 + (size_t)length + size);
+}
+
 static bool is_near(double found, double expected, double tolerance)
 {
     if (isnan(expected) || isinf(expected))

@@ -65,6 +65,10 @@ void put_f64(const char *name, const double *values, const uint64_t *shape);
 #define F32(name, shape, ...) put_f32(name, (const float[]){__VA_ARGS__}, shape)
 #define F64(name, shape, ...) put_f64(name, (const double[]){__VA_ARGS__}, shape)
 
+/* An .npy file by hand: type code, shape, data. */
+void put_code(const char *name, const char *code, const char *shape, const void *bytes,
+              size_t size);
+
 /* Writes bytes, or a text. */
 void put_bytes(const char *name, const void *bytes, size_t size);
 void put_text(const char *name, const char *text);

@@ -15,6 +15,7 @@ Test(cli_commands, usage)
     run_words((const char *const[]){NULL});
     expect_status(0);
     expect_out("clkl kl P.npy [Q.npy]");
+    expect_out("clkl inspect P.npy [Q.npy]");
     expect_out("clkl devices");
     unsigned lines = 0;
     for (const char *c = run.out; *c != '\0'; c++)
@@ -28,9 +29,10 @@ Test(cli_commands, usage)
 Test(cli_commands, unknown)
 {
     RUN("kl2");
-    expect_refusal("'kl2' is no command; expected kl or devices");
+    expect_refusal("'kl2' is no command; expected kl, grad, inspect or devices");
     RUN("moments.npy");
-    expect_refusal("'moments.npy' is no command; expected kl or devices, e.g. clkl kl moments.npy");
+    expect_refusal("'moments.npy' is no command; expected kl, grad, inspect or devices, e.g. clkl kl "
+                   "moments.npy");
     RUN("--bogus");
     expect_refusal("'--bogus' is no command");
     RUN("devices", "3");
@@ -44,22 +46,31 @@ Test(cli_commands, unknown)
 Test(cli_commands, help_and_version)
 {
     static const char *const options[] = {
-        "--moments",   "--mean",      "--logvar",   "--logstd",   "--var",           "--std",
-        "--q-moments", "--q-mean",    "--q-logvar", "--q-logstd", "--q-var",         "--q-std",
-        "--keep",      "--batch",     "--clamp",    "--no-clamp", "--deterministic", "--device",
-        "--compute",   "--out",       "--json",     "--csv",      "--quiet",         "--version",
-        "--help",      "--split-axis"};
+        "--moments",   "--mean",       "--logvar",   "--logstd",   "--var",           "--std",
+        "--q-moments", "--q-mean",     "--q-logvar", "--q-logstd", "--q-var",         "--q-std",
+        "--keep",      "--batch",      "--clamp",    "--no-clamp", "--deterministic", "--device",
+        "--compute",   "--out",        "--json",     "--csv",      "--quiet",         "--version",
+        "--help",      "--split-axis", "--bf16"};
     RUN("kl", "--help");
     expect_status(0);
     for (unsigned i = 0; i < sizeof options / sizeof options[0]; i++)
         expect_out(options[i]);
     expect_out("Usage: clkl kl [OPTION...] P.npy [Q.npy]");
     expect_out("below 0.01 nats");
+    RUN("inspect", "--help");
+    expect_out("Usage: clkl inspect [OPTION...] P.npy [Q.npy]");
+    static const char *const own[] = {"--per", "--channel-axis", "--threshold", "--fence",
+                                      "--plot"};
+    for (unsigned i = 0; i < sizeof own / sizeof own[0]; i++)
+        expect_out(own[i]);
+    cr_expect_null(strstr(run.out, "--deterministic"));
     RUN("devices", "--help");
     expect_out("Usage: clkl devices [OPTION...]");
-    static const char *const places[][2] = {
-        {"--version", NULL}, {"kl", "--version"}, {"devices", "--version"}};
-    for (unsigned i = 0; i < 3; i++) {
+    static const char *const places[][2] = {{"--version", NULL},
+                                            {"kl", "--version"},
+                                            {"inspect", "--version"},
+                                            {"devices", "--version"}};
+    for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
         RUN(places[i][0], places[i][1]);
         expect_status(0);
         unsigned part = 0;

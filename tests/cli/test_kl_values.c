@@ -277,6 +277,46 @@ Test(cli_values, double_precision)
     expect_npy("kl.npy", "float64", 1, 1, (const double[]){d * d / 2});
 }
 
+/* float16 and bfloat16 as they are, on the default device and on the reference. */
+Test(cli_values, sixteen_bits, .timeout = 300)
+{
+    static const uint16_t half[] = {0x3c00, 0xc000, 0, 0};  /* means 1, -2; log-variances 0 */
+    static const uint16_t brain[] = {0x3f80, 0xc000, 0, 0}; /* the same */
+    const double kl = (1 + 4) / 2.0, none = 0;
+    put_code("half.npy", "<f2", "(1, 4)", half, sizeof half);
+    put_code("brain.npy", "<V2", "(1, 4)", brain, sizeof brain);
+    put_code("bits.npy", "<u2", "(1, 4)", brain, sizeof brain);
+    put_code("signed.npy", "<i2", "(1, 4)", brain, sizeof brain);
+    F32("single.npy", SHAPE(1, 4), 1, -2, 0, 0);
+    for (int reference = 0; reference < 2; reference++) {
+        setenv("CLKL_DEVICE", reference ? "reference" : "", 1);
+        RUN("kl", "half.npy", "--out", "kl.npy");
+        expect_npy("kl.npy", "float32", 1, 1, &kl);
+        RUN("kl", "brain.npy", "--out", "kl.npy");
+        expect_npy("kl.npy", "float32", 1, 1, &kl);
+        RUN("kl", "bits.npy", "signed.npy", "--bf16", "--out", "kl.npy");
+        expect_npy("kl.npy", "float32", 1, 1, &none);
+        RUN("kl", "half.npy", "brain.npy", "--out", "kl.npy");
+        expect_npy("kl.npy", "float32", 1, 1, &none);
+        RUN("kl", "single.npy", "half.npy", "--out", "kl.npy");
+        expect_npy("kl.npy", "float32", 1, 1, &none);
+    }
+}
+
+/* float64 is rounded to float32 where that is asked for, and there alone. */
+Test(cli_values, narrowed_when_asked)
+{
+    const double kl = (double)0.1F * (double)0.1F / 2;
+    F64("wide.npy", SHAPE(1, 2), 0.1, 0);
+    F32("single.npy", SHAPE(1, 2), 0.1F, 0);
+    KL("wide.npy", "--compute", "f32", "--out", "kl.npy");
+    expect_npy("kl.npy", "float32", 1, 1, &kl);
+    KL("wide.npy", "single.npy", "--compute", "f32", "--out", "kl.npy");
+    expect_npy("kl.npy", "float32", 1, 1, (const double[]){0});
+    KL("--mean", "wide.npy", "--logvar", "single.npy", "--compute", "f32", "--csv");
+    expect_status(0);
+}
+
 /* The default device, whichever it is, against the reference. */
 Test(cli_values, default_device_agrees, .timeout = 300)
 {

@@ -106,7 +106,8 @@ struct plan plan_make(const struct clkl_facts *facts, const struct clkl_problem 
     struct plan plan = {.problem = *problem};
     clkl_rows_make(problem, &plan.rows);
     memset(&plan.variant, 'x', sizeof plan.variant);
-    clkl_variant_make(problem, &plan.rows, facts, tuning, &plan.variant);
+    const struct clkl_pass pass = {.problem = *problem, .value = true};
+    clkl_variant_make(&pass, &plan.rows, facts, tuning, &plan.variant);
     lay_out(&plan, facts, tuning);
     return plan;
 }
@@ -140,7 +141,6 @@ uint64_t combined_at_once(const struct plan *plan)
 {
     const struct clkl_variant *variant = &plan->variant;
     const uint64_t slots = variant->work_group / plan->geometry.combine_team;
-    return variant->work_group == 1
-               ? (uint64_t)plan->geometry.combine_rounds * variant->lanes_at_once
-               : slots;
+    const uint64_t width = plan->rows.rows_of_value == 1 ? variant->lanes_at_once : 1;
+    return variant->work_group == 1 ? plan->geometry.combine_rounds * width : slots;
 }

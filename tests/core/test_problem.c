@@ -1,6 +1,7 @@
 /* From a specification to a problem: what is refused, what zero means, and where elements lie. */
 #include "core/made.h"
 #include "core/problem.h"
+#include "core/refused.h"
 
 #include <criterion/criterion.h>
 #include <float.h>
@@ -12,24 +13,6 @@
 TestSuite(problem, .timeout = 60);
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-/* The specification is refused with that status, in words that hold `says`. */
-static void expect_refused(const clkl_spec *spec, clkl_status status, const char *says)
-{
-    clkl_error error;
-    memset(&error, 'x', sizeof error);
-    error.struct_size = sizeof error;
-    struct clkl_problem problem;
-    cr_expect_eq(clkl_spec_check(spec, &error), status, "expected to be refused: %s", says);
-    cr_expect_eq(error.status, status, "%s", says);
-    cr_expect_eq(error.opencl_code, 0);
-    cr_expect_str_eq(error.call, "");
-    cr_expect_str_eq(error.build_log, "");
-    cr_expect(strstr(error.message, says) != NULL, "\"%s\" does not say \"%s\"", error.message,
-              says);
-    cr_expect_eq(clkl_problem_make(spec, &problem, NULL), status);
-    cr_expect_eq(clkl_spec_result_count(spec, 0), 0u, "%s", says);
-}
 
 /* ---- Refusals ---- */
 
@@ -110,12 +93,15 @@ static const struct {
     {{SIZE, .rank = 9, .shape = {1, 1, 1, 1, 1, 1, 1, 1, 1}, .keep = 0x200},
      CLKL_INVALID_SPEC,
      "keep is 0x200"},
-    {{SMALL, .outputs = 2}, CLKL_INVALID_SPEC, "unknown bits in outputs: 0x2"},
+    {{SMALL, .outputs = 16}, CLKL_INVALID_SPEC, "unknown bits in outputs: 0x10"},
+    {{SMALL, .compute = CLKL_F16}, CLKL_INVALID_SPEC, "the compute type is of 16 bits"},
+    {{SMALL, .compute = CLKL_BF16}, CLKL_INVALID_SPEC, "expected CLKL_F32 or CLKL_F64"},
     {{SMALL, .outputs = 0x80000001u}, CLKL_INVALID_SPEC, "outputs: 0x80000001"},
     /* the room for later */
     {{SMALL, .reserved = {[7] = 1}}, CLKL_INVALID_SPEC, "spec->reserved[7]"},
     {{SMALL, .p = {.reserved = {[0] = 1}}}, CLKL_INVALID_SPEC, "spec->p.reserved[0]"},
     {{SMALL, .q = {.reserved = {[3] = WIDE}}}, CLKL_INVALID_SPEC, "spec->q.reserved[3]"},
+    {{SMALL, .weights = {.reserved = {[5] = 9}}}, CLKL_INVALID_SPEC, "spec->weights.reserved[5]"},
 };
 
 Test(problem, refusals_name_what_is_wrong)
@@ -136,7 +122,11 @@ Test(problem, a_struct_of_another_size_is_told_apart)
     cr_expect_eq(clkl_spec_check(&newer.spec, NULL), CLKL_UNSUPPORTED,
                  "what it asks for in a field of the future is not passed over");
 
-    static const size_t sizes[] = {0, 1, sizeof(clkl_spec) - 1};
+    clkl_spec older = {SMALL, .free_nats = -1.0};
+    older.struct_size = offsetof(clkl_spec, weights); /* of 0.1 */
+    cr_expect_eq(clkl_spec_check(&older, NULL), CLKL_OK, "what it does not have is not read");
+
+    static const size_t sizes[] = {0, 1, offsetof(clkl_spec, weights) - 1};
     for (size_t i = 0; i < COUNT(sizes); ++i) {
         clkl_spec spec = {SMALL};
         char says[96];
@@ -156,15 +146,20 @@ static const struct {
     int last;
     const char *says;
 } enums[] = {
-    {offsetof(clkl_spec, p.form), CLKL_DETERMINISTIC, "P: unknown form"},
-    {offsetof(clkl_spec, p.dtype), CLKL_F64, "P: unknown dtype"},
+    {offsetof(clkl_spec, p.form), CLKL_MEAN_PRECISION, "P: unknown form"},
+    {offsetof(clkl_spec, p.dtype), CLKL_BF16, "P: unknown dtype"},
     {offsetof(clkl_spec, p.layout), CLKL_STRIDED, "P: unknown layout"},
-    {offsetof(clkl_spec, q.form), CLKL_DETERMINISTIC, "Q: unknown form"},
-    {offsetof(clkl_spec, q.dtype), CLKL_F64, "Q: unknown dtype"},
+    {offsetof(clkl_spec, q.form), CLKL_MEAN_PRECISION, "Q: unknown form"},
+    {offsetof(clkl_spec, q.dtype), CLKL_BF16, "Q: unknown dtype"},
     {offsetof(clkl_spec, q.layout), CLKL_STRIDED, "Q: unknown layout"},
-    {offsetof(clkl_spec, compute), CLKL_F64, "unknown compute type"},
+    {offsetof(clkl_spec, compute), CLKL_BF16, "unknown compute type"}, /* see refusals */
     {offsetof(clkl_spec, clamp), CLKL_CLAMP, "unknown clamp"},
     {offsetof(clkl_spec, batch_reduction), CLKL_BATCH_SUM, "unknown batch reduction"},
+    {offsetof(clkl_spec, weights.kind), CLKL_LENGTHS, "weights: unknown kind"},
+    {offsetof(clkl_spec, weights.dtype), CLKL_BF16, "weights: unknown dtype"},
+    {offsetof(clkl_spec, weights.layout), CLKL_STRIDED, "weights: unknown layout"},
+    {offsetof(clkl_spec, gradient_dtype), CLKL_BF16, "unknown gradient type"},
+    {offsetof(clkl_spec, gradient_update), CLKL_GRADIENT_ADD, "unknown gradient update"},
 };
 
 static void expect_enum_refused(clkl_spec spec, size_t i, int value)
@@ -275,6 +270,15 @@ Test(problem, the_compute_type_follows_the_arrays)
         {{SMALL, .p = {.form = CLKL_DETERMINISTIC, .dtype = CLKL_F64}}, CLKL_F32},
         {{SMALL, .p = {.form = CLKL_MOMENTS, .dtype = CLKL_F64}, .compute = CLKL_F32}, CLKL_F32},
         {{SMALL, .p = {.form = CLKL_MOMENTS}, .compute = CLKL_F64}, CLKL_F64},
+        {{SMALL, .p = {.form = CLKL_MOMENTS, .dtype = CLKL_F16}}, CLKL_F32},
+        {{SMALL, .p = {.form = CLKL_MOMENTS, .dtype = CLKL_BF16}, .compute = CLKL_F64}, CLKL_F64},
+        {{SMALL, .weights = {.kind = CLKL_WEIGHTS}}, CLKL_F32},
+        {{SMALL, .weights = {.kind = CLKL_WEIGHTS, .dtype = CLKL_F64}}, CLKL_F64},
+        {{SMALL, .weights = {.kind = CLKL_WEIGHTS, .dtype = CLKL_F64}, .compute = CLKL_F32},
+         CLKL_F32},
+        {{SMALL, .p = {.form = CLKL_DETERMINISTIC},
+          .weights = {.kind = CLKL_WEIGHTS, .dtype = CLKL_F64}},
+         CLKL_F32}, /* whose weights are not read */
     };
     for (size_t i = 0; i < COUNT(cases); ++i)
         cr_expect_eq(made(&cases[i].spec).compute, cases[i].compute, "case %zu", i);
@@ -420,7 +424,7 @@ Test(problem, the_clamp_holds_for_log_variances)
     }
 }
 
-Test(problem, bounds_are_rounded_where_a_clamped_side_is_fp32)
+Test(problem, bounds_are_rounded_where_log_variances_are_clamped_in_fp32)
 {
     static const struct {
         clkl_form p_form, q_form;
@@ -435,6 +439,9 @@ Test(problem, bounds_are_rounded_where_a_clamped_side_is_fp32)
         {CLKL_MOMENTS, CLKL_MOMENTS, CLKL_F64, CLKL_F32, true},
         {CLKL_MEAN_VAR, CLKL_MOMENTS, CLKL_F32, CLKL_F64, false},
         {CLKL_MOMENTS, CLKL_MEAN_STD, CLKL_F64, CLKL_F32, false},
+        {CLKL_MOMENTS, CLKL_STANDARD_NORMAL, CLKL_F16, CLKL_F32, true},
+        {CLKL_STANDARD_NORMAL, CLKL_MOMENTS, CLKL_F32, CLKL_BF16, true},
+        {CLKL_MOMENTS, CLKL_MOMENTS, CLKL_F64, CLKL_BF16, true},
     };
     const double low = -30.1, high = 0.1;
     for (size_t i = 0; i < COUNT(cases); ++i) {
@@ -445,6 +452,9 @@ Test(problem, bounds_are_rounded_where_a_clamped_side_is_fp32)
         cr_expect_eq(problem.clamp_low, cases[i].rounded ? (double)-30.1f : low, "case %zu", i);
         cr_expect_eq(problem.clamp_high, cases[i].rounded ? (double)0.1f : high, "case %zu", i);
     }
+    const clkl_spec spec = {SMALL, .p = {.form = CLKL_MOMENTS, .dtype = CLKL_F64},
+                            .compute = CLKL_F32, CLAMP_OF(low, high)};
+    cr_expect_eq(made(&spec).clamp_high, (double)0.1f, "computed in fp32");
 }
 
 Test(problem, bounds_at_the_edge)

@@ -315,7 +315,7 @@ static clkl_status geometry_of(const struct clkl_rows *rows, uint32_t work_group
 {
     const struct clkl_facts facts = {.style = CLKL_STYLE_GPU, .compute_units = 16};
     const struct clkl_variant variant = {
-        .vector_width = 4, .lanes_at_once = 1, .strip = 1, .work_group = work_group};
+        .value = true, .vector_width = 4, .lanes_at_once = 1, .strip = 1, .work_group = work_group};
     return clkl_geometry_make(rows, &variant, &facts, &automatic, geometry, error);
 }
 

@@ -73,13 +73,25 @@ static const struct {
      {3, 3, 40, {1, {3}}, {2, {2, 20}}, false, CLKL_RUNS, CLKL_RUNS}},
     {"Q of one value: a prior for all",
      {CUBE, .p = {.form = CLKL_MEAN_VAR}, .q = {.form = CLKL_MEAN_VAR, .layout = CLKL_STRIDED}},
-     {2, 1, 12, {1, {2}}, {1, {12}}, false, CLKL_CONTIGUOUS, CLKL_SCATTERED}},
+     {2, 1, 12, {1, {2}}, {1, {12}}, false, CLKL_CONTIGUOUS, CLKL_REPEATED}},
     {"a prior per channel",
      {CUBE, .p = {.form = CLKL_MEAN_VAR}, .q = STRIDED(CLKL_MEAN_VAR, 0, 1, 0)},
-     {2, 1, 12, {1, {2}}, {2, {3, 4}}, false, CLKL_CONTIGUOUS, CLKL_SCATTERED}},
+     {2, 1, 12, {1, {2}}, {2, {3, 4}}, false, CLKL_CONTIGUOUS, CLKL_REPEATED}},
     {"only broadcasts",
      {CUBE, .p = {.form = CLKL_MEAN_VAR, .layout = CLKL_STRIDED}},
+     {2, 1, 12, {1, {2}}, {1, {12}}, false, CLKL_REPEATED, CLKL_CONTIGUOUS}},
+    {"only the scale is repeated: the two are read alike",
+     {CUBE, .p = {.form = CLKL_MEAN_VAR,
+                  .layout = CLKL_STRIDED,
+                  .mean_strides = {12, 4, 1},
+                  .scale_strides = {1, 0, 0}}},
      {2, 1, 12, {1, {2}}, {1, {12}}, false, CLKL_SCATTERED, CLKL_CONTIGUOUS}},
+    {"a prior of a value per row, rows along the lanes",
+     {CUBE, .p = {.form = CLKL_MEAN_VAR}, .q = STRIDED(CLKL_MEAN_VAR, 0, 1, 0), .keep = 6},
+     {12, 12, 2, {2, {3, 4}}, {1, {2}}, true, CLKL_CONTIGUOUS, CLKL_REPEATED}},
+    {"the repeated axis is of extent 1",
+     {SIZE, .rank = 3, .shape = {2, 3, 1}, .p = STRIDED(CLKL_MEAN_VAR, 3, 1, 0)},
+     {2, 1, 3, {1, {2}}, {1, {3}}, false, CLKL_CONTIGUOUS, CLKL_CONTIGUOUS}},
     {"Fortran order",
      {CUBE, .p = STRIDED(CLKL_MEAN_VAR, 1, 2, 6)},
      {2, 1, 12, {1, {2}}, {2, {3, 4}}, false, CLKL_SCATTERED, CLKL_CONTIGUOUS}},
@@ -178,6 +190,75 @@ Test(rows, axes_merge_where_they_lie_behind_one_another)
         cr_expect_eq(rows.columns, cases[i].expected.columns, "%s", name);
         cr_expect_eq(rows.p_reach, cases[i].expected.p, "%s: P %d", name, (int)rows.p_reach);
         cr_expect_eq(rows.q_reach, cases[i].expected.q, "%s: Q %d", name, (int)rows.q_reach);
+    }
+}
+
+/* ---- Weights and upstream gradients ---- */
+
+static struct clkl_rows rows_of(const clkl_spec *spec)
+{
+    const struct clkl_problem problem = made(spec);
+    struct clkl_rows rows;
+    clkl_rows_make(&problem, &rows);
+    return rows;
+}
+
+/* Weights that do not lie as the sides do keep axes apart. */
+Test(rows, weights_are_an_operand_like_others)
+{
+    static const struct {
+        clkl_weights weights;
+        uint32_t axes;
+        enum clkl_reach reach;
+    } weighted[] = {
+        {{.kind = CLKL_NO_WEIGHTS}, 1, CLKL_CONTIGUOUS},
+        {{.kind = CLKL_MASK}, 1, CLKL_CONTIGUOUS},
+        {{.kind = CLKL_WEIGHTS, .layout = CLKL_SHARED}, 1, CLKL_CONTIGUOUS},
+        {{.kind = CLKL_WEIGHTS, .layout = CLKL_STRIDED, .strides = {1}}, 1, CLKL_REPEATED},
+        {{.kind = CLKL_MASK, .layout = CLKL_STRIDED, .strides = {0, 1}}, 2, CLKL_REPEATED},
+        {{.kind = CLKL_MASK, .layout = CLKL_STRIDED, .strides = {9, 3, 0, 1}}, 3, CLKL_RUNS},
+        {{.kind = CLKL_MASK, .layout = CLKL_STRIDED, .strides = {9, 8, 0, 2}}, 3, CLKL_SCATTERED},
+    };
+    for (size_t i = 0; i < COUNT(weighted); ++i) {
+        const clkl_spec spec = {BOX, .p = {.form = CLKL_MEAN_VAR}, .weights = weighted[i].weights};
+        const struct clkl_rows rows = rows_of(&spec);
+        cr_expect_eq(rows.reduced.count, weighted[i].axes, "case %zu: %u", i, rows.reduced.count);
+        cr_expect_eq(rows.weight_reach, weighted[i].reach, "case %zu: %d", i, rows.weight_reach);
+        for (uint32_t axis = 0; axis < rows.reduced.count; ++axis)
+            cr_expect(weighted[i].weights.layout == CLKL_STRIDED ||
+                      rows.reduced.strides[CLKL_WEIGHT][axis] ==
+                          (int64_t)(weighted[i].weights.kind != CLKL_NO_WEIGHTS));
+    }
+}
+
+/* One number per value: it repeats the axes that values sum over, and other axes do not merge. */
+Test(rows, upstream_lies_as_values_do)
+{
+    static const struct {
+        uint32_t keep, kept, reduced;
+        enum clkl_reach reach;
+    } kept[] = {
+        {1, 1, 1, CLKL_REPEATED},
+        {3, 1, 1, CLKL_REPEATED},
+        {8, 1, 1, CLKL_CONTIGUOUS},
+        {12, 1, 1, CLKL_CONTIGUOUS},
+        {15, 1, 1, CLKL_CONTIGUOUS},
+        {5, 2, 2, CLKL_REPEATED},
+        {CLKL_KEEP_NONE, 1, 1, CLKL_REPEATED},
+    };
+    for (size_t i = 0; i < COUNT(kept); ++i) {
+        const clkl_spec spec = {BOX, .p = {.form = CLKL_MEAN_VAR}, .keep = kept[i].keep,
+                                .gradients = CLKL_GRADIENT_P_MEAN};
+        const struct clkl_rows rows = rows_of(&spec);
+        cr_expect_eq(rows.kept.count, kept[i].kept, "keep %x: %u", spec.keep, rows.kept.count);
+        cr_expect_eq(rows.reduced.count, kept[i].reduced, "keep %x", spec.keep);
+        cr_expect_eq(rows.upstream_reach, kept[i].reach, "keep %x: %d", spec.keep,
+                     (int)rows.upstream_reach);
+        for (uint32_t axis = 0; axis < rows.reduced.count; ++axis)
+            cr_expect_eq(rows.reduced.strides[CLKL_UPSTREAM][axis], 0, "keep %x", spec.keep);
+        const int64_t step = rows.rows > 1 ? 1 : 0;
+        cr_expect_eq(rows.kept.strides[CLKL_UPSTREAM][rows.kept.count - 1], step, "keep %x",
+                     spec.keep);
     }
 }
 

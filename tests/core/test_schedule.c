@@ -138,7 +138,7 @@ Test(schedule, a_program_follows_the_problem)
     cr_expect_eq(variant.p_scale, CLKL_SCALE_LOGVAR);
     cr_expect_eq(variant.q_scale, CLKL_SCALE_STD);
     cr_expect_eq(variant.p_reach, CLKL_CONTIGUOUS);
-    cr_expect_eq(variant.q_reach, CLKL_SCATTERED);
+    cr_expect_eq(variant.q_reach, CLKL_REPEATED);
     cr_expect(variant.clamp_p);
     cr_expect_not(variant.clamp_q);
     cr_expect(variant.count_clamped);
@@ -269,7 +269,7 @@ Test(schedule, aligned_pointers_need_rows_at_multiples_of_the_width)
     cr_expect_not(clkl_variant_can_align(&variant, &even, &wide_cpu));
     cr_expect_not(clkl_variant_can_align(&variant, &even, &lanes));
     cr_expect_not(clkl_variant_can_align(&scalar, &even, &gpu), "nothing to gain");
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         for (int which = 0; which < 3; ++which) {
             struct clkl_rows odd = even;
             *(which == 2 ? &odd.origins[operand] : &odd.kept.strides[operand][which]) += 2;
@@ -342,13 +342,19 @@ static bool variant_with(size_t i, struct clkl_variant *variant)
     memset(variant, 0, sizeof *variant);
     bool *const flags[] = {&variant->columns,       &variant->clamp_p,   &variant->clamp_q,
                            &variant->count_clamped, &variant->short_cut, &variant->aligned,
-                           &variant->long_rows};
+                           &variant->long_rows,     &variant->value,     &variant->free_nats,
+                           &variant->gradient_add,  &variant->weighted,  &variant->masked,
+                           &variant->fp64};
     uint32_t *const numbers[] = {&variant->kept_axes,     &variant->reduced_axes,
                                  &variant->vector_width,  &variant->tile,
                                  &variant->strip,         &variant->work_group,
-                                 &variant->lanes_at_once, &variant->prefetch_distance};
+                                 &variant->lanes_at_once, &variant->prefetch_distance,
+                                 &variant->sums,          &variant->maps};
+    clkl_dtype *const dtypes[] = {&variant->p_type, &variant->q_type, &variant->weight_dtype,
+                                  &variant->gradient_dtype};
     enum clkl_scale *const scales[] = {&variant->p_scale, &variant->q_scale};
-    enum clkl_reach *const reaches[] = {&variant->p_reach, &variant->q_reach};
+    enum clkl_reach *const reaches[] = {&variant->p_reach, &variant->q_reach,
+                                        &variant->weight_reach, &variant->upstream_reach};
     if (i < COUNT(flags)) {
         *flags[i] = true;
         return true;
@@ -363,6 +369,8 @@ static bool variant_with(size_t i, struct clkl_variant *variant)
         *scales[i] = CLKL_SCALE_STD;
     else if (i < COUNT(scales) + COUNT(reaches))
         *reaches[i - COUNT(scales)] = CLKL_SCATTERED;
+    else if (i < COUNT(scales) + COUNT(reaches) + COUNT(dtypes))
+        *dtypes[i - COUNT(scales) - COUNT(reaches)] = CLKL_BF16;
     else
         return false;
     return true;
@@ -370,13 +378,13 @@ static bool variant_with(size_t i, struct clkl_variant *variant)
 
 Test(schedule, no_two_variants_have_the_same_options)
 {
-    char options[32][CLKL_OPTIONS_SIZE];
+    char options[48][CLKL_OPTIONS_SIZE];
     struct clkl_variant variant = {.p_scale = CLKL_SCALE_UNIT};
     size_t count = 0;
     clkl_variant_options(&variant, options[count++]);
     while (variant_with(count - 1, &variant))
         clkl_variant_options(&variant, options[count++]);
-    cr_expect_eq(count, 20u);
+    cr_expect_eq(count, 34u);
     for (size_t i = 0; i < count; ++i)
         for (size_t j = 0; j < i; ++j)
             cr_expect_str_neq(options[i], options[j], "variants %zu and %zu", i, j);
@@ -384,6 +392,9 @@ Test(schedule, no_two_variants_have_the_same_options)
 
 static const struct clkl_variant numbered = {.p_scale = CLKL_SCALE_STD,
                                              .q_scale = CLKL_SCALE_LOGSTD,
+                                             .p_type = CLKL_F16,
+                                             .q_type = CLKL_F64,
+                                             .fp64 = true,
                                              .columns = true,
                                              .p_reach = CLKL_SCATTERED,
                                              .q_reach = CLKL_RUNS,
@@ -396,7 +407,16 @@ static const struct clkl_variant numbered = {.p_scale = CLKL_SCALE_STD,
                                              .strip = 32,
                                              .work_group = 64,
                                              .short_cut = true,
-                                             .prefetch_distance = 768};
+                                             .prefetch_distance = 768,
+                                             .value = true,
+                                             .sums = 5,
+                                             .maps = 10,
+                                             .gradient_dtype = CLKL_BF16,
+                                             .gradient_add = true,
+                                             .weighted = true,
+                                             .weight_dtype = CLKL_F16,
+                                             .weight_reach = CLKL_REPEATED,
+                                             .upstream_reach = CLKL_RUNS};
 
 Test(schedule, options_by_hand)
 {
@@ -404,8 +424,11 @@ Test(schedule, options_by_hand)
     static const char *const expected[] = {"-cl-std=CL1.2 ",
                                            " -DP_SCALE=4 ",
                                            " -DQ_SCALE=2 ",
+                                           " -DP_TYPE=3 ",
+                                           " -DQ_TYPE=2 ",
+                                           " -DFP64=1 ",
                                            " -DCOLUMNS=1 ",
-                                           " -DP_REACH=2 ",
+                                           " -DP_REACH=3 ",
                                            " -DQ_REACH=1 ",
                                            " -DKEPT_AXES=6 ",
                                            " -DREDUCED_AXES=5 ",
@@ -420,7 +443,17 @@ Test(schedule, options_by_hand)
                                            " -DWG=64 ",
                                            " -DSHORT_CUT=1 ",
                                            " -DPREFETCH_DISTANCE=768 ",
-                                           " -DALIGNED=0 "};
+                                           " -DALIGNED=0 ",
+                                           " -DVALUE=1 ",
+                                           " -DSUM_MASK=5 ",
+                                           " -DMAP_MASK=10 ",
+                                           " -DFREE_NATS=0 ",
+                                           " -DG_TYPE=4 ",
+                                           " -DG_ADD=1 ",
+                                           " -DWEIGHTED=1 ",
+                                           " -DW_TYPE=3 ",
+                                           " -DW_REACH=2 ",
+                                           " -DU_REACH=1 "};
     clkl_variant_options(&numbered, options);
     cr_assert_lt(strlen(options), sizeof options - 1);
     strcat(options, " ");
@@ -457,12 +490,17 @@ Test(schedule, kernels_know_every_option)
             cr_expect(kernels_say(line), "no %s", line);
             ++count;
         }
-    cr_expect_eq(count, 19u);
+    cr_expect_eq(count, 32u);
     snprintf(line, sizeof line, "#define CONTIGUOUS %d ", CLKL_CONTIGUOUS);
     cr_expect(kernels_say(line));
     snprintf(line, sizeof line, "#define RUNS %d ", CLKL_RUNS);
     cr_expect(kernels_say(line));
+    snprintf(line, sizeof line, "#define REPEATED %d ", CLKL_REPEATED);
+    cr_expect(kernels_say(line));
     snprintf(line, sizeof line, "#define SCATTERED %d\n", CLKL_SCATTERED);
+    cr_expect(kernels_say(line));
+    snprintf(line, sizeof line, "#define F32 %d\n#define F64 %d\n#define F16 %d\n#define BF16 %d\n",
+             CLKL_F32, CLKL_F64, CLKL_F16, CLKL_BF16);
     cr_expect(kernels_say(line));
 }
 
@@ -474,6 +512,9 @@ Test(schedule, options_fit_their_text)
     } options;
     struct clkl_variant variant = {.p_scale = CLKL_SCALE_STD,
                                    .q_scale = CLKL_SCALE_STD,
+                                   .p_type = CLKL_BF16,
+                                   .q_type = CLKL_BF16,
+                                   .fp64 = true,
                                    .columns = true,
                                    .p_reach = CLKL_SCATTERED,
                                    .q_reach = CLKL_SCATTERED,
@@ -490,7 +531,18 @@ Test(schedule, options_fit_their_text)
                                    .short_cut = true,
                                    .long_rows = true,
                                    .prefetch_distance = UINT32_MAX,
-                                   .aligned = true};
+                                   .aligned = true,
+                                   .value = true,
+                                   .sums = 15,
+                                   .maps = 15,
+                                   .free_nats = true,
+                                   .gradient_add = true,
+                                   .gradient_dtype = CLKL_BF16,
+                                   .weighted = true,
+                                   .masked = true,
+                                   .weight_dtype = CLKL_BF16,
+                                   .weight_reach = CLKL_SCATTERED,
+                                   .upstream_reach = CLKL_SCATTERED};
     memset(&options, 'x', sizeof options);
     clkl_variant_options(&variant, options.text);
     cr_expect_eq(options.beyond[0], 'x');

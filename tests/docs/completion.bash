@@ -5,7 +5,7 @@ completion=$1 tool=$2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
-mkdir bin 'a dir' && touch one.npy 'two words.npy' notes.txt 'a dir/in.npy'
+mkdir bin 'a dir' && touch one.npy 'two words.npy' notes.txt old.png old.svg 'a dir/in.npy'
 # Every option takes its candidates from what the completion holds; only devices are asked for.
 cat >bin/clkl <<'EOF'
 #!/bin/sh
@@ -49,15 +49,15 @@ function=$(complete -p clkl | sed -n 's/.*-F \([^ ]*\) clkl$/\1/p')
 program=$folder/bin/clkl
 
 # ---- Commands, and what does not depend on one ----
-offers $'kl\ndevices' clkl ''
+offers $'kl\ngrad\ninspect\ndevices' clkl ''
 offers kl clkl k
 offers $'--help\n--version' clkl -
 offers '' clkl nonsense -
 offers '' clkl devices o
 
 # ---- The options of each command are those that its help lists ----
-for command in kl devices; do
-    help=$("$tool" "$command" --help | sed -n 's/^      \(--[a-z-]*\).*/\1/p')
+for command in kl grad inspect devices; do
+    help=$("$tool" "$command" --help | sed -n 's/^      \(--[a-z0-9-]*\).*/\1/p')
     [[ $(wc -l <<<"$help") -gt 3 ]] || { echo "no help of $command" >&2; failures=1; }
     offers "$help" clkl "$command" -
     offers "$help" clkl "$command" --
@@ -84,6 +84,12 @@ offers '' clkl kl --keep 1
 offers '' clkl kl --clamp = 1
 offers $'--device' clkl kl --batch = sum --dev
 
+offers $'channel\nunit' clkl inspect --per ''
+offers '' clkl inspect --threshold = 1
+offers $'p\nq\nboth' clkl grad --wrt ''
+offers $'f16\nf32\nf64' clkl grad --gradient-type = f
+offers '' clkl grad --out g
+
 # ---- Devices: the tool's own list, as one word each ----
 offers $'cpu\ngpu\nreference\nFast\\ \\(TM\\)\\ 9\nslow' clkl kl --device ''
 offers $'Fast\\ \\(TM\\)\\ 9' clkl devices --device = F
@@ -100,7 +106,7 @@ $function "$program"
 # ---- Files ----
 all=$'one.npy\ntwo words.npy\na dir\nbin'
 for option in --moments --mean --logvar --logstd --var --std --q-moments --q-mean --q-logvar \
-    --q-logstd --q-var --q-std --out; do
+    --q-logstd --q-var --q-std --mask --weights --lengths --out; do
     offers "$all" clkl kl "$option" ''
 done
 offers "$all" clkl kl ''
@@ -109,4 +115,8 @@ offers 'two words.npy' clkl kl two
 offers 'two words.npy' clkl kl --mean = tw
 offers 'a dir/in.npy' clkl kl --mean 'a dir/'
 offers '' clkl kl notes
+offers 'two words.npy' clkl inspect two
+offers 'two words.npy' clkl grad --upstream two
+offers $'a dir\nbin\n-\nold.png\nold.svg\na dir\nbin' clkl inspect one.npy --plot ''
+offers old.png clkl inspect --plot = old.p
 exit $failures

@@ -37,7 +37,7 @@ def sections(page, indent):
 
 def check_options(page, tool):
     commands = sections(sections(page, 0)["COMMANDS"], 3)
-    assert list(commands) == ["clkl kl", "clkl devices"], list(commands)
+    assert list(commands) == ["clkl kl", "clkl grad", "clkl inspect", "clkl devices"], list(commands)
     for command, text in commands.items():
         help_text = run(tool, command.split()[1], "--help")[1]
         told = set(re.findall(r"(?m)^      (--\S+)", help_text))
@@ -54,10 +54,12 @@ def check_examples(page, tool, folder):
         write_npy(f"{folder}/{name}.npy", (2, 4), [0.5] * 8)
     for name in ("m", "l"):
         write_npy(f"{folder}/{name}.npy", (2, 2), [0.5] * 4)
-    lines = re.findall(r"(?m)^ +(clkl kl .*\.npy.*)$", sections(page, 0)["EXAMPLES"])
-    assert len(lines) == 5, lines
+    lines = re.findall(r"(?m)^ +(clkl (?:kl|grad|inspect) .*\.npy.*)$", sections(page, 0)["EXAMPLES"])
+    assert len(lines) == 7, lines
     for line in lines:
         words = line.split()[1:]
+        if "--plot" in words and shutil.which("gnuplot") is None:
+            continue
         if "--device" not in words:
             words += ["--device", "reference"]
         done = subprocess.run([tool, *words], cwd=folder, capture_output=True, text=True, check=False)
@@ -88,7 +90,7 @@ def bold_words(source):
     for macro, text in re.findall(r"(?m)^\.(B|BR) (.*)$", source):
         parts = re.findall(r'"[^"]*"|\S+', text)
         words |= set(parts if macro == "B" else parts[0::2])
-    return {word for word in words if re.fullmatch(r"[a-z_0-9]+", word)} - {"clkl", "devices", "kl"}
+    return {word for word in words if re.fullmatch(r"[a-z_0-9]+", word)} - {"clkl", "devices", "grad", "inspect"}
 
 
 def check_json(manual, tool, folder):
@@ -97,6 +99,18 @@ def check_json(manual, tool, folder):
     status, out, err = run(tool, "kl", moments, "--json", "--device", "reference")
     assert status == 1, err
     printed = names_in(json.loads(out))
+    write_npy(f"{folder}/weight.npy", (1,), [1.0])
+    status, out, err = run(tool, "kl", moments, "--json", "--device", "reference", "--free-nats", "1",
+                           "--weights", f"{folder}/weight.npy")
+    assert status == 1, err
+    printed |= names_in(json.loads(out))
+    status, out, err = run(tool, "grad", moments, "--json", "--device", "reference", "--out",
+                           f"{folder}/g")
+    assert status == 1, err
+    printed |= names_in(json.loads(out))
+    status, out, err = run(tool, "inspect", moments, "--json", "--device", "reference")
+    assert status == 1, err
+    printed |= names_in(json.loads(out))
     listed = json.loads(run(tool, "devices", "--json")[1])
     if listed["devices"]:
         printed |= names_in(listed)

@@ -56,6 +56,7 @@ same "sections" "math libdevel libs" \
 same "Multi-Arch" "foreign same same" \
     "$(field clkl Multi-Arch) $(field libclkl-dev Multi-Arch) $(field libclkl1 Multi-Arch)"
 same "Recommends" "pocl-opencl-icd | opencl-icd" "$(field libclkl1 Recommends)"
+same "Recommends of clkl" "gnuplot-nox | gnuplot" "$(field clkl Recommends)"
 same "Source" "clkl" "$(field libclkl1 Source)"
 
 # needs PACKAGE DEPENDENCY: as it stands between commas.

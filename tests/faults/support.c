@@ -104,7 +104,7 @@ static void make_inputs(struct job *job, const struct clkl_problem *problem)
 {
     clkl_buffer *buffers[] = {&job->args.p_mean, &job->args.p_scale, &job->args.q_mean,
                               &job->args.q_scale};
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         const uint64_t count = extent(problem, operand);
         if (count == 0)
             continue;
@@ -142,7 +142,7 @@ void job_make(struct job *job, struct test_device *device, enum job_kind kind)
                         .args = {.struct_size = sizeof job->args}};
     REQUIRE(clkl_problem_make(&job->spec, &problem, NULL));
     make_inputs(job, &problem);
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         inputs.arrays[operand] = job->arrays[operand];
     expected_make(&job->spec, &inputs, 0, &job->expected);
     list_outputs(job, outputs);
@@ -162,7 +162,7 @@ void job_free(struct job *job)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i)
         if (all[i] != NULL)
             REQUIRE(clReleaseMemObject(all[i]));
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         free(job->arrays[operand]);
     expected_free(&job->expected);
 }

@@ -52,7 +52,7 @@ struct job {
     const char *name;
     struct test_device *device;
     clkl_spec spec;
-    float *arrays[CLKL_OPERANDS];
+    float *arrays[CLKL_ARRAYS];
     struct expected expected;
     clkl_plan *plan; /* NULL until job_plan */
     clkl_args args;  /* scratch is NULL until job_plan */

@@ -182,7 +182,7 @@ static void expect_stages(enum job_kind kind, bool two)
     job_plan(&job);
     cr_expect_eq(clkl_plan_scratch_size(job.plan) > 0, two, "%s", job.name);
     if (kind == JOB_MEDIUM_ROWS)
-        cr_expect_eq(job.plan->has_aligned, device.device->facts.style == CLKL_STYLE_GPU);
+        cr_expect_eq(job.plan->passes[0].has_aligned, device.device->facts.style == CLKL_STYLE_GPU);
     job_free(&job);
 }
 

@@ -284,7 +284,7 @@ Test(faults_memory, kernel_pool)
     faults_open_device(&device, NULL);
     job_make(&job, &device, JOB_SHORT_ROWS);
     job_plan(&job);
-    struct clkl_kernel_pool *pool = &job.plan->diagonal;
+    struct clkl_kernel_pool *pool = &job.plan->passes[0].diagonal;
     const struct faults_live live = faults_live();
     for (int i = 0; i < KERNELS; ++i)
         REQUIRE(clkl_kernel_pool_take(pool, &kernels[i], NULL));

@@ -101,6 +101,20 @@ Test(faults_tool, kl)
     sweep((const char *const[]){"kl", "p.npy", "--csv", "--out", "kl.npy", NULL}, check_values);
 }
 
+static void check_rows(void)
+{
+    expect_out("\nkl,0,1.25\nvariance,0,0.25\nactive,0,1\n");
+    expect_out("\nkl,1,0\n");
+}
+
+/* Several runs on one engine. Its calls are those of kl, more often: one implementation will do. */
+Test(faults_tool, inspect)
+{
+    if (getenv("RUSTICL_ENABLE") != NULL)
+        cr_skip("on PoCL alone, for the time that it takes");
+    sweep((const char *const[]){"inspect", "p.npy", "--csv", NULL}, check_rows);
+}
+
 static void check_list(void)
 {
     json_decref(run_json());

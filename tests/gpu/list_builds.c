@@ -2,6 +2,7 @@
  * gpucheck.py, the builds in which a GPU gets them: the options come from the library's own
  * schedule.
  */
+#include "core/dtype.h"
 #include "core/schedule.h"
 #include "opencl/sources.h"
 
@@ -31,6 +32,10 @@ struct wish {
  * loop in two changed nothing. gfx10 and later take the constants as literals and are not
  * concerned. */
 #define TWO_WORD_LOGARITHM "clkl_diagonal:waves=5,clkl_diagonal:waves-gfx906=3"
+
+/* Doubles take two registers each. AMD's compilers for gfx9 hold their constants, too, in
+ * registers. */
+#define DOUBLES "fp64,clkl_diagonal:waves=4,clkl_diagonal:waves-gfx906=3"
 
 /* Short for those without a clamp, without counts and without marks. */
 #define PLAIN 1, CLKL_NO_CLAMP, 0, ""
@@ -80,7 +85,139 @@ static const struct wish wishes[] = {
     {"moments-moments-shared-keep-all", CLKL_MOMENTS, CLKL_MOMENTS, PLAIN, KEEP_ALL, CLKL_SHARED},
 };
 
-static clkl_spec spec_of(const struct wish *wish)
+/* The same from other element types; zero means fp32. */
+struct typed_wish {
+    struct wish wish;
+    clkl_dtype p, q, compute;
+};
+
+static const struct typed_wish typed_wishes[] = {
+    {{"moments-f16", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_0, CLKL_DENSE},
+     CLKL_F16,
+     CLKL_F32,
+     CLKL_F32},
+    {{"moments-bf16", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_CLAMP, CLKL_OUTPUT_CLAMP_COUNTS,
+      "", KEEP_0, CLKL_DENSE},
+     CLKL_BF16,
+     CLKL_F32,
+     CLKL_F32},
+    {{"moments-f16-moments-bf16", CLKL_MOMENTS, CLKL_MOMENTS, PLAIN, KEEP_0, CLKL_DENSE},
+     CLKL_F16,
+     CLKL_BF16,
+     CLKL_F32},
+    {{"std-f16-std-f32", CLKL_MEAN_STD, CLKL_MEAN_STD, 1, CLKL_NO_CLAMP, 0,
+      "clkl_diagonal:waves-gfx906=3", KEEP_0, CLKL_DENSE},
+     CLKL_F16,
+     CLKL_F32,
+     CLKL_F32},
+    {{"moments-f16-keep-123", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_1 | KEEP_2 | KEEP_3,
+      CLKL_DENSE},
+     CLKL_F16,
+     CLKL_F32,
+     CLKL_F32},
+    {{"moments-f64", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_CLAMP, CLKL_OUTPUT_CLAMP_COUNTS,
+      DOUBLES, KEEP_0, CLKL_DENSE},
+     CLKL_F64,
+     CLKL_F32,
+     CLKL_F64},
+    {{"moments-moments-f64", CLKL_MOMENTS, CLKL_MOMENTS, 1, CLKL_NO_CLAMP, 0, DOUBLES, KEEP_0,
+      CLKL_DENSE},
+     CLKL_F64,
+     CLKL_F64,
+     CLKL_F64},
+    {{"std-std-f64", CLKL_MEAN_STD, CLKL_MEAN_STD, 1, CLKL_NO_CLAMP, 0, DOUBLES, KEEP_0,
+      CLKL_DENSE},
+     CLKL_F64,
+     CLKL_F64,
+     CLKL_F64},
+    {{"std-logvar-f64", CLKL_MEAN_STD, CLKL_MEAN_LOGVAR, 1, CLKL_NO_CLAMP, 0, DOUBLES, KEEP_0,
+      CLKL_DENSE},
+     CLKL_F64,
+     CLKL_F64,
+     CLKL_F64},
+    {{"moments-f64-keep-123", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, DOUBLES,
+      KEEP_1 | KEEP_2 | KEEP_3, CLKL_DENSE},
+     CLKL_F64,
+     CLKL_F32,
+     CLKL_F64},
+    {{"moments-f32-compute-f64", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP, 0, DOUBLES,
+      KEEP_0, CLKL_DENSE},
+     CLKL_F32,
+     CLKL_F32,
+     CLKL_F64},
+};
+
+/* Between two standard deviations, values and gradients at once take a few registers more. */
+#define TWO_INVERSES "clkl_diagonal:registers=72,clkl_diagonal:waves=7,clkl_diagonal:waves-gfx906=3"
+
+/* The same with gradients, weights or both. */
+struct training_wish {
+    struct wish wish;
+    uint32_t gradients;
+    clkl_weighting weighting;
+    clkl_dtype gradient_dtype;
+    double free_nats;
+};
+
+enum { OF_P = 3, OF_Q = 12, OF_BOTH = 15 };
+
+/* Short for no gradients in a type of their own, and no free bits. */
+#define NOTHING_ELSE CLKL_F32, 0.0
+
+static const struct training_wish training_wishes[] = {
+    {{"gradient-moments", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_0, CLKL_DENSE},
+     OF_P,
+     CLKL_NO_WEIGHTS,
+     NOTHING_ELSE},
+    {{"gradient-moments-f16-keep-1", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_CLAMP, 0, "",
+      KEEP_1, CLKL_DENSE},
+     OF_P,
+     CLKL_NO_WEIGHTS,
+     CLKL_F16,
+     0.0},
+    {{"gradient-moments-moments", CLKL_MOMENTS, CLKL_MOMENTS, PLAIN, KEEP_0, CLKL_DENSE},
+     OF_BOTH,
+     CLKL_NO_WEIGHTS,
+     NOTHING_ELSE},
+    {{"gradient-logvar-shared", CLKL_MEAN_LOGVAR, CLKL_MEAN_LOGVAR, PLAIN, KEEP_0, CLKL_SHARED},
+     OF_BOTH,
+     CLKL_NO_WEIGHTS,
+     NOTHING_ELSE},
+    {{"gradient-std-prior", CLKL_MEAN_STD, CLKL_MEAN_STD, 1, CLKL_NO_CLAMP, 0, TWO_INVERSES, KEEP_0,
+      CLKL_STRIDED},
+     OF_BOTH,
+     CLKL_NO_WEIGHTS,
+     NOTHING_ELSE},
+    {{"gradient-free-bits", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 1, CLKL_NO_CLAMP,
+      CLKL_OUTPUT_NO_RESULT, "", KEEP_0, CLKL_DENSE},
+     OF_P,
+     CLKL_NO_WEIGHTS,
+     CLKL_F32,
+     1.0},
+    {{"gradient-masked", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_0, CLKL_DENSE},
+     OF_P,
+     CLKL_MASK,
+     NOTHING_ELSE},
+    {{"gradient-keep-123", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_1 | KEEP_2 | KEEP_3,
+      CLKL_DENSE},
+     OF_P,
+     CLKL_NO_WEIGHTS,
+     NOTHING_ELSE},
+    {{"masked-moments", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_0, CLKL_DENSE},
+     0,
+     CLKL_MASK,
+     NOTHING_ELSE},
+    {{"weighted-moments-moments", CLKL_MOMENTS, CLKL_MOMENTS, PLAIN, KEEP_0, CLKL_DENSE},
+     0,
+     CLKL_WEIGHTS,
+     NOTHING_ELSE},
+    {{"lengths-moments", CLKL_MOMENTS, CLKL_STANDARD_NORMAL, PLAIN, KEEP_0, CLKL_DENSE},
+     0,
+     CLKL_LENGTHS,
+     NOTHING_ELSE},
+};
+
+static clkl_spec spec_of(const struct wish *wish, const struct typed_wish *types)
 {
     clkl_spec spec = {.struct_size = sizeof spec, .rank = 4, .shape = {64, 12, 128, 128}};
     spec.p.form = wish->p;
@@ -92,6 +229,11 @@ static clkl_spec spec_of(const struct wish *wish)
     spec.outputs = wish->outputs;
     spec.keep = wish->keep;
     spec.q.layout = wish->q_layout;
+    if (types != NULL) {
+        spec.p.dtype = types->p;
+        spec.q.dtype = types->q;
+        spec.compute = types->compute;
+    }
     return spec;
 }
 
@@ -104,24 +246,63 @@ static void print_build(const char *name, const struct clkl_variant *variant, co
            more_marks);
 }
 
-static int print_builds(const struct wish *wish)
+/* Whether every vector is a load of 16 bytes. Of 16-bit elements on both sides there are 4 in a
+ * vector, lest there be too few registers for 8. */
+static bool is_wide(const struct clkl_variant *variant)
+{
+    const size_t p = variant->vector_width * clkl_dtype_size(variant->p_type);
+    const size_t q = variant->vector_width * clkl_dtype_size(variant->q_type);
+    return variant->p_reach != CLKL_SCATTERED && variant->q_reach != CLKL_SCATTERED &&
+           (!variant->weighted || variant->weight_reach == CLKL_CONTIGUOUS) &&
+           (variant->p_scale == CLKL_SCALE_UNIT || p >= 16) &&
+           (variant->q_scale == CLKL_SCALE_UNIT || q >= 16);
+}
+
+/* The builds of a pass: the usual one, and that of aligned pointers. */
+static void print_pass(const char *name, const char *marks, const struct clkl_pass *pass)
 {
     static const struct clkl_tuning automatic;
-    const clkl_spec spec = spec_of(wish);
-    struct clkl_problem problem;
     struct clkl_rows rows;
     struct clkl_variant variant;
-    if (clkl_problem_make(&spec, &problem, NULL) != CLKL_OK)
-        return 1;
-    clkl_rows_make(&problem, &rows);
-    clkl_variant_make(&problem, &rows, &gpu, &automatic, &variant);
-    print_build(wish->name, &variant, wish->marks, "");
+    clkl_rows_make(&pass->problem, &rows);
+    clkl_variant_make(pass, &rows, &gpu, &automatic, &variant);
+    print_build(name, &variant, marks, "");
     if (!clkl_variant_can_align(&variant, &rows, &gpu))
-        return 0;
+        return;
     variant.aligned = true;
-    const bool straight = variant.p_reach != CLKL_SCATTERED && variant.q_reach != CLKL_SCATTERED;
-    print_build(wish->name, &variant, wish->marks, straight ? " clkl_diagonal:vector-loads" : "");
+    print_build(name, &variant, marks, is_wide(&variant) ? " clkl_diagonal:vector-loads" : "");
+}
+
+/* The builds of every pass. */
+static int print_passes(const struct wish *wish, const clkl_spec *spec)
+{
+    struct clkl_problem problem;
+    struct clkl_pass passes[CLKL_MOST_PASSES];
+    if (clkl_problem_make(spec, &problem, NULL) != CLKL_OK)
+        return 1;
+    const uint32_t count = clkl_passes_make(&problem, passes);
+    for (uint32_t i = 0; i < count; ++i) {
+        char name[100];
+        snprintf(name, sizeof name, i == 0 ? "%s" : "%s-pass%u", wish->name, (unsigned)i + 1);
+        print_pass(name, wish->marks, &passes[i]);
+    }
     return 0;
+}
+
+static int print_training(const struct training_wish *training)
+{
+    clkl_spec spec = spec_of(&training->wish, NULL);
+    spec.gradients = training->gradients;
+    spec.gradient_dtype = training->gradient_dtype;
+    spec.weights.kind = training->weighting;
+    spec.free_nats = training->free_nats;
+    return print_passes(&training->wish, &spec);
+}
+
+static int print_wish(const struct wish *wish, const struct typed_wish *types)
+{
+    const clkl_spec spec = spec_of(wish, types);
+    return print_passes(wish, &spec);
 }
 
 static int write_source(const char *folder)
@@ -144,7 +325,13 @@ int main(int argc, char **argv)
         return 2;
     }
     for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; ++i)
-        if (print_builds(&wishes[i]) != 0)
+        if (print_wish(&wishes[i], NULL) != 0)
+            return 2;
+    for (size_t i = 0; i < sizeof typed_wishes / sizeof typed_wishes[0]; ++i)
+        if (print_wish(&typed_wishes[i].wish, &typed_wishes[i]) != 0)
+            return 2;
+    for (size_t i = 0; i < sizeof training_wishes / sizeof training_wishes[0]; ++i)
+        if (print_training(&training_wishes[i]) != 0)
             return 2;
     return 0;
 }

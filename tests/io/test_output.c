@@ -320,6 +320,54 @@ Test(output, standard_output)
     cr_expect_eq(scratch_count(), 2);
 }
 
+/* ---- Several at once ---- */
+
+/* Opens and fills first, second and third, of which the second is there already. */
+static void open_three(struct output **outputs)
+{
+    put_file(scratch("second"), "old", 3);
+    outputs[0] = open_and_write(scratch("first"), "1");
+    outputs[1] = open_and_write(scratch("second"), "2");
+    outputs[2] = open_and_write(scratch("third"), "3");
+}
+
+Test(output, several_appear)
+{
+    struct output *outputs[3];
+    open_three(outputs);
+    cr_expect(output_commit_all(outputs, 3, &error), "%s", error.text);
+    cr_expect(file_is(scratch("first"), "1"));
+    cr_expect(file_is(scratch("second"), "2"));
+    cr_expect(file_is(scratch("third"), "3"));
+    cr_expect_eq(scratch_count(), 3);
+}
+
+/* The last one meets a directory by the time that it is to appear. */
+Test(output, several_are_taken_back)
+{
+    struct output *outputs[3];
+    open_three(outputs);
+    cr_assert_eq(mkdir(scratch("third"), 0700), 0);
+    cr_expect_not(output_commit_all(outputs, 3, &error));
+    cr_expect_not_null(strstr(error.text, "third: cannot be written"), "%s", error.text);
+    cr_expect_neq(access(scratch("first"), F_OK), 0);
+    cr_expect(file_is(scratch("second"), "old"));
+    cr_expect_eq(scratch_count(), 2);
+}
+
+/* None appears before all are complete. */
+Test(output, several_wait_for_a_full_disk)
+{
+    struct output *outputs[3];
+    open_three(outputs);
+    output_abandon(outputs[2]);
+    outputs[2] = open_and_write("/dev/full", "3");
+    cr_expect_not(output_commit_all(outputs, 3, &error));
+    cr_expect_neq(access(scratch("first"), F_OK), 0);
+    cr_expect(file_is(scratch("second"), "old"));
+    cr_expect_eq(scratch_count(), 1);
+}
+
 Test(output, leaves_no_descriptor_open)
 {
     int before = dup(STDIN_FILENO);

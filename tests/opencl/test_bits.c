@@ -33,13 +33,13 @@ struct work {
     clkl_spec spec;
     clkl_plan *plan;
     size_t count; /* of numbers in an array */
-    float *arrays[CLKL_OPERANDS];
+    float *arrays[CLKL_ARRAYS];
     float *values;
 };
 
 /* Where the inputs of a call are, and which samples it is for. */
 struct inputs {
-    clkl_buffer of[CLKL_OPERANDS];
+    clkl_buffer of[CLKL_ARRAYS];
     uint64_t first;
     uint64_t batch;
 };
@@ -48,7 +48,7 @@ static clkl_args args_of(const struct work *work, const struct inputs *inputs)
 {
     clkl_args args = {.struct_size = sizeof args, .batch = inputs->batch};
     clkl_buffer *buffers[] = {&args.p_mean, &args.p_scale, &args.q_mean, &args.q_scale};
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         *buffers[operand] = inputs->of[operand];
         buffers[operand]->offset += inputs->first * work->spec.shape[1];
     }
@@ -204,7 +204,7 @@ static void displace(struct placed *placed)
 static struct inputs plain_inputs(const struct work *work)
 {
     struct inputs inputs = {.batch = work->spec.shape[0]};
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         if (work->arrays[operand] != NULL)
             inputs.of[operand].mem =
                 test_buffer(&device, work->arrays[operand], work->count * sizeof(float));
@@ -213,7 +213,7 @@ static struct inputs plain_inputs(const struct work *work)
 
 static void free_inputs(struct inputs *inputs)
 {
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         if (inputs->of[operand].mem != NULL)
             clReleaseMemObject(inputs->of[operand].mem);
 }
@@ -228,7 +228,7 @@ static struct work make_work(clkl_form q, uint64_t batch, uint64_t elements)
     work.spec.clamp = CLKL_CLAMP;
     work.spec.clamp_low = -1.9;
     work.spec.clamp_high = 1.9;
-    for (int operand = 0; operand < (q == CLKL_STANDARD_NORMAL ? 2 : CLKL_OPERANDS); ++operand) {
+    for (int operand = 0; operand < (q == CLKL_STANDARD_NORMAL ? 2 : CLKL_ARRAYS); ++operand) {
         work.arrays[operand] = malloc(work.count * sizeof(float));
         cr_assert_not_null(work.arrays[operand]);
         for (size_t i = 0; i < work.count; ++i)
@@ -244,7 +244,7 @@ static struct work make_work(clkl_form q, uint64_t batch, uint64_t elements)
 static void free_work(struct work *work)
 {
     clkl_plan_release(work->plan);
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         free(work->arrays[operand]);
     free(work->values);
 }
@@ -254,7 +254,7 @@ static void free_work(struct work *work)
 /* Moves one operand after the other, the others staying where they are round. */
 static void check_placement(const struct work *work, enum placement placement, size_t shift)
 {
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         if (work->arrays[operand] == NULL)
             continue;
         struct inputs inputs = plain_inputs(work);

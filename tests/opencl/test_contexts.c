@@ -21,7 +21,7 @@ enum { BATCH = 4, ELEMENTS = 40000 };
 
 struct subject {
     clkl_spec spec;
-    float *arrays[CLKL_OPERANDS];
+    float *arrays[CLKL_ARRAYS];
     struct test_inputs inputs;
     struct expected expected;
 };
@@ -37,7 +37,7 @@ static struct subject make_subject(double bound)
     spec->clamp = CLKL_CLAMP;
     spec->clamp_low = -bound;
     spec->clamp_high = bound;
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         float *array = subject.arrays[operand] = malloc(BATCH * ELEMENTS * sizeof *array);
         cr_assert_not_null(array);
         for (size_t i = 0; i < BATCH * ELEMENTS; ++i)
@@ -50,7 +50,7 @@ static struct subject make_subject(double bound)
 
 static void free_subject(struct subject *subject)
 {
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         free(subject->arrays[operand]);
     expected_free(&subject->expected);
 }
@@ -149,7 +149,7 @@ static struct rig make_rig(const cl_device_id *ids, cl_uint count, const struct 
     }
     clkl_buffer *inputs[] = {&rig.args.p_mean, &rig.args.p_scale, &rig.args.q_mean,
                              &rig.args.q_scale};
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         inputs[operand]->mem =
             make_buffer(&rig, BATCH * ELEMENTS * sizeof(float), subject->arrays[operand]);
     return rig;

@@ -23,7 +23,7 @@ enum { WIDTHS = sizeof widths / sizeof *widths };
 /* Rows of one length, or columns of one height, and what they sum to. */
 struct subject {
     clkl_spec spec;
-    float *arrays[CLKL_OPERANDS];
+    float *arrays[CLKL_ARRAYS];
     struct test_inputs inputs;
     struct expected expected;
     struct outcome outcome;
@@ -90,11 +90,11 @@ static struct subject make_subject(clkl_form p, clkl_form q, uint64_t height, ui
     spec->clamp = CLKL_CLAMP;
     spec->clamp_low = -2.0;
     spec->clamp_high = 1.5;
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         subject.arrays[operand] = make_array(spec, operand);
     if (p == CLKL_MEAN_STD)
         spoil(&subject);
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         subject.inputs.arrays[operand] = subject.arrays[operand];
     expected_make(spec, &subject.inputs, 0, &subject.expected);
     subject.outcome = outcome_make(&subject.expected);
@@ -103,7 +103,7 @@ static struct subject make_subject(clkl_form p, clkl_form q, uint64_t height, ui
 
 static void free_subject(struct subject *subject)
 {
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         free(subject->arrays[operand]);
     expected_free(&subject->expected);
     outcome_free(&subject->outcome);

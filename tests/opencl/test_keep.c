@@ -14,13 +14,13 @@ TestSuite(device_keep, .init = open_device, .fini = close_device, .timeout = 300
 
 enum { SIZE = 1 << 19 };
 
-static float numbers[CLKL_OPERANDS][SIZE];
-static float scales[CLKL_OPERANDS][SIZE]; /* positive */
+static float numbers[CLKL_ARRAYS][SIZE];
+static float scales[CLKL_ARRAYS][SIZE]; /* positive */
 
 /* A few numbers are so large that, as logarithms, they take other paths than their neighbours. */
 static void fill(void)
 {
-    for (uint64_t operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (uint64_t operand = 0; operand < CLKL_ARRAYS; ++operand) {
         for (uint64_t i = 0; i < SIZE; ++i) {
             const double most = i % 89 == 7 ? 75.0 : 2.0;
             numbers[operand][i] = hash_uniform_float(11, operand, i, -most, most);

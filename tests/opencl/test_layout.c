@@ -66,7 +66,7 @@ enum { SIZE = 1 << 18 };
 
 /* An array for each operand; what no index reaches is NaN. */
 struct arrays {
-    float *of[CLKL_OPERANDS];
+    float *of[CLKL_ARRAYS];
     struct test_inputs inputs;
 };
 
@@ -87,7 +87,7 @@ static void fill(const clkl_spec *spec, int operand, unsigned repeated, float *a
 static struct arrays make_arrays(const clkl_spec *spec, unsigned repeated)
 {
     struct arrays arrays;
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         const clkl_form form = operand < 2 ? spec->p.form : spec->q.form;
         const bool packed_scale = form == CLKL_MOMENTS && operand % 2 == 1;
         arrays.of[operand] = NULL;
@@ -107,7 +107,7 @@ static struct arrays make_arrays(const clkl_spec *spec, unsigned repeated)
 
 static void free_arrays(struct arrays *arrays)
 {
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         free(arrays->of[operand]);
 }
 

@@ -34,7 +34,7 @@ TestSuite(device_overlap, .init = open_device, .fini = close_device, .timeout = 
 /* ---- The buffer ---- */
 
 /* What a call uses, in the order in which it lies there, a slot each: the inputs, and these. */
-enum { RESULT = CLKL_OPERANDS, VALUE_STATUS, CLAMP_COUNTS, SCRATCH, FIELDS };
+enum { RESULT = CLKL_ARRAYS, VALUE_STATUS, CLAMP_COUNTS, SCRATCH, FIELDS };
 
 static const struct {
     const char *name;

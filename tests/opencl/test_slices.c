@@ -142,8 +142,8 @@ static const struct {
 /* Two sets of inputs, each operand with an array of its own, longer than any slice. */
 struct stock {
     size_t count; /* numbers in each array */
-    float *arrays[2][CLKL_OPERANDS];
-    cl_mem mems[2][CLKL_OPERANDS];
+    float *arrays[2][CLKL_ARRAYS];
+    cl_mem mems[2][CLKL_ARRAYS];
 };
 
 static struct stock make_stock(struct size size)
@@ -152,7 +152,7 @@ static struct stock make_stock(struct size size)
                             (size.height + MORE_ROWS) * (size.width + MORE_COLUMNS);
     struct stock stock = {.count = (size_t)largest};
     for (int set = 0; set < 2; ++set)
-        for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+        for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
             float *array = stock.arrays[set][operand] = malloc(stock.count * sizeof *array);
             cr_assert_not_null(array);
             for (size_t i = 0; i < stock.count; ++i)
@@ -165,7 +165,7 @@ static struct stock make_stock(struct size size)
 static void free_stock(struct stock *stock)
 {
     for (int set = 0; set < 2; ++set)
-        for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+        for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
             free(stock->arrays[set][operand]);
             REQUIRE(clReleaseMemObject(stock->mems[set][operand]));
         }
@@ -259,10 +259,10 @@ static bool has_array(const clkl_spec *spec, int operand)
 }
 
 /* Some slice of one of the sets, for every operand with an array. */
-static void cut(const struct trial *trial, clkl_args *args, const float *slices[CLKL_OPERANDS])
+static void cut(const struct trial *trial, clkl_args *args, const float *slices[CLKL_ARRAYS])
 {
     clkl_buffer *buffers[] = {&args->p_mean, &args->p_scale, &args->q_mean, &args->q_scale};
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         slices[operand] =
             operand % 2 == 1 ? slices[operand - 1] : NULL; /* as packed moments have */
         if (!has_array(&trial->spec, operand))
@@ -313,9 +313,9 @@ static void expect(const clkl_spec *spec, uint64_t batch, const float *const *sl
                    struct expected *expected)
 {
     struct test_inputs inputs = {{NULL}};
-    float *copies[CLKL_OPERANDS] = {NULL};
+    float *copies[CLKL_ARRAYS] = {NULL};
     clkl_spec plain = *spec;
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         if (slices[operand] != NULL)
             inputs.arrays[operand] = copies[operand] =
                 copy_slice(spec, operand, batch, slices[operand]);
@@ -323,7 +323,7 @@ static void expect(const clkl_spec *spec, uint64_t batch, const float *const *sl
     plain.q = (clkl_gaussian){.form = slices[CLKL_Q_MEAN] != NULL ? CLKL_MEAN_LOGVAR
                                                                   : CLKL_STANDARD_NORMAL};
     expected_make(&plain, &inputs, batch, expected);
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         free(copies[operand]);
 }
 
@@ -354,7 +354,7 @@ static struct outcome call(const struct trial *trial, clkl_args *args,
 
 static void check_call(const struct trial *trial)
 {
-    const float *slices[CLKL_OPERANDS];
+    const float *slices[CLKL_ARRAYS];
     struct expected expected;
     clkl_args args = {.struct_size = sizeof args, .batch = 1 + draw(trial, 30, BATCH)};
     cut(trial, &args, slices);

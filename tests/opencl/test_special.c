@@ -26,7 +26,7 @@ static bool subnormals;
 static void open_device(void)
 {
     test_device_open(&device);
-    subnormals = test_device_keeps_subnormals(&device);
+    subnormals = test_device_keeps_subnormals(&device, CLKL_F32);
     tolerance = device_tolerance(&device);
     tolerance.relative = 1e-6;
 }
@@ -42,13 +42,13 @@ TestSuite(device_special, .init = open_device, .fini = close_device, .timeout = 
 
 /* P mean, P scale, Q mean, Q scale; those of a standard side are there and not passed on. */
 struct arrays {
-    float *of[CLKL_OPERANDS];
+    float *of[CLKL_ARRAYS];
 };
 
 static struct arrays arrays_make(size_t count)
 {
     struct arrays arrays;
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         arrays.of[operand] = malloc(count * sizeof(float));
         cr_assert_not_null(arrays.of[operand]);
     }
@@ -57,7 +57,7 @@ static struct arrays arrays_make(size_t count)
 
 static void arrays_free(struct arrays *arrays)
 {
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         free(arrays->of[operand]);
 }
 
@@ -65,7 +65,7 @@ static struct test_inputs inputs_of(const struct arrays *arrays, enum scale_kind
                                     enum scale_kind q)
 {
     struct test_inputs inputs;
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         inputs.arrays[operand] =
             (operand < 2 ? p : q) == SCALE_STANDARD ? NULL : arrays->of[operand];
     return inputs;
@@ -148,7 +148,7 @@ enum { PLACES = sizeof places / sizeof *places, LONG_PLACES = sizeof long_places
 /* One row for each combination; with long rows, which are few, one for each place as well. */
 struct grid {
     enum scale_kind kinds[2];
-    struct list lists[CLKL_OPERANDS];
+    struct list lists[CLKL_ARRAYS];
     size_t combinations;
     size_t rows;
     size_t elements;
@@ -158,7 +158,7 @@ static struct grid grid_of(enum scale_kind p, enum scale_kind q)
 {
     const bool is_long = p == SCALE_STANDARD || q == SCALE_STANDARD;
     struct grid grid = {.kinds = {p, q}, .combinations = 1};
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         grid.lists[operand] = special_values(grid.kinds[operand / 2], operand % 2 == 1);
         grid.combinations *= grid.lists[operand].count;
     }
@@ -177,7 +177,7 @@ static struct arrays grid_arrays(const struct grid *grid, enum neighbours neighb
     struct arrays arrays = arrays_make(grid->rows * grid->elements);
     for (size_t row = 0; row < grid->rows; ++row) {
         size_t choice = row;
-        for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+        for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
             const struct list *list = &grid->lists[operand];
             const size_t first = row * grid->elements;
             float *data = arrays.of[operand] + first;

@@ -72,8 +72,8 @@ static void check_large_batch(const struct test_case *c, const clkl_spec *spec,
 static void check_case(const struct test_case *c)
 {
     clkl_spec spec = case_spec(c, c->batch);
-    float *arrays[4];
-    case_inputs_make(c, CASE_ALL, arrays);
+    void *arrays[4];
+    case_inputs_make(c, CASE_ALL, CLKL_F32, arrays);
     const struct test_inputs inputs = {{arrays[0], arrays[1], arrays[2], arrays[3]}};
     if (c->batch >= LARGE_BATCH)
         check_large_batch(c, &spec, &inputs);
@@ -105,7 +105,7 @@ static bool has_large_batch(const struct test_case *c)
 
 static bool is_ordinary(const struct test_case *c)
 {
-    return !has_many_elements(c) && !has_large_batch(c);
+    return !has_many_elements(c) && !has_large_batch(c) && !c->wide;
 }
 
 static bool is_ordinary_with_log_p(const struct test_case *c)

@@ -32,9 +32,10 @@ TestSuite(reference_values, .init = load_values, .fini = free_values, .timeout =
 static void run_case(const struct test_case *c, double *result)
 {
     clkl_spec spec = case_spec(c, case_listed_count(c));
-    float *arrays[4];
+    void *arrays[4];
     spec.compute = CLKL_F64;
-    case_inputs_make(c, CASE_LISTED, arrays);
+    spec.p.dtype = spec.q.dtype = c->wide ? CLKL_F64 : CLKL_F32;
+    case_inputs_make(c, CASE_LISTED, spec.p.dtype, arrays);
     clkl_host_args args = {.struct_size = sizeof args,
                            .p_mean = arrays[P_MEAN],
                            .p_scale = arrays[P_SCALE],

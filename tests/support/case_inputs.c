@@ -26,27 +26,35 @@ clkl_spec case_spec(const struct test_case *c, uint64_t batch)
     return spec;
 }
 
-static float *rows_of(const struct test_case *c, enum operand which, enum case_samples samples)
+static void *rows_of(const struct test_case *c, enum operand which, enum case_samples samples,
+                     clkl_dtype dtype)
 {
     bool shared = c->shared_q && (which == Q_MEAN || which == Q_SCALE);
     uint64_t rows = shared ? 1 : samples == CASE_ALL ? c->batch : case_listed_count(c);
-    float *array = malloc(rows * c->elements * sizeof *array);
+    const size_t size = dtype == CLKL_F64 ? sizeof(double) : sizeof(float);
+    char *array = malloc(rows * c->elements * size);
     cr_assert_not_null(array);
-    for (uint64_t k = 0; k < rows; k++)
-        case_fill(c, which, samples == CASE_ALL ? k : case_listed(c, k), 1,
-                  array + k * c->elements);
+    for (uint64_t k = 0; k < rows; k++) {
+        void *row = array + k * c->elements * size;
+        const uint64_t sample = samples == CASE_ALL ? k : case_listed(c, k);
+        if (dtype == CLKL_F64)
+            case_fill_wide(c, which, sample, 1, row);
+        else
+            case_fill(c, which, sample, 1, row);
+    }
     return array;
 }
 
-void case_inputs_make(const struct test_case *c, enum case_samples samples, float *arrays[4])
+void case_inputs_make(const struct test_case *c, enum case_samples samples, clkl_dtype dtype,
+                      void *arrays[4])
 {
     for (int i = 0; i < 4; i++)
         arrays[i] = (i < Q_MEAN ? c->p : c->q) == SCALE_STANDARD
                         ? NULL
-                        : rows_of(c, (enum operand)i, samples);
+                        : rows_of(c, (enum operand)i, samples, dtype);
 }
 
-void case_inputs_free(float *arrays[4])
+void case_inputs_free(void *arrays[4])
 {
     for (int i = 0; i < 4; i++)
         free(arrays[i]);

@@ -15,9 +15,10 @@ clkl_spec case_spec(const struct test_case *c, uint64_t batch);
 /* Which samples: every one, or those whose exact values are listed. */
 enum case_samples { CASE_ALL, CASE_LISTED };
 
-/* Makes the array of every operand: NULL for one that the case has not, one row for a shared Q. The
- * test fails if memory is short. */
-void case_inputs_make(const struct test_case *c, enum case_samples samples, float *arrays[4]);
-void case_inputs_free(float *arrays[4]);
+/* Makes the array of every operand, of CLKL_F32 or CLKL_F64: NULL for one that the case has not,
+ * one row for a shared Q. The test fails if memory is short. */
+void case_inputs_make(const struct test_case *c, enum case_samples samples, clkl_dtype dtype,
+                      void *arrays[4]);
+void case_inputs_free(void *arrays[4]);
 
 #endif

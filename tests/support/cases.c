@@ -19,7 +19,7 @@ enum {
 enum match { ANY, SAME, MIXED };
 
 /* What else is true of the cases of a family; see struct test_case. */
-enum { SHARED_Q = 1, CONSTANT = 2, CLAMPED = 4 };
+enum { SHARED_Q = 1, CONSTANT = 2, CLAMPED = 4, WIDE = 8 };
 
 /*
  * A family with levels has a case for each power of ten 10^first, 10^(first + step), ... 10^last.
@@ -208,6 +208,21 @@ static const struct family families[] = {
      MEANS, SCALES, MEANS, SCALES, {{1, 100000}, {16, 100000}}},
     {"batch-shared", LOGVAR | VAR, LOGVAR | VAR, SAME, SHARED_Q, ONE_LEVEL,
      MEANS, SCALES, MEANS, SCALES, {{1, 100000}, {16, 100000}, {33, 100000}}},
+
+    /* Inputs that no float holds: ordinary ones, meeting ones, divergences from 1e-12 to 1e12, and
+     * scales and distances that reach far. */
+    {"wide", GIVEN | STANDARD, GIVEN | STANDARD, ANY, WIDE, ONE_LEVEL,
+     MEANS, SCALES, MEANS, SCALES, {{33, 3}}},
+    {"wide-near", GIVEN, GIVEN | STANDARD, ANY, WIDE, {DIFFERENCES, -15, -1, 2},
+     OFF(0.5, 1), OFF(0.5, 1), MEANS, SCALES, {{33, 1}}},
+    {"wide-near", STANDARD, GIVEN, ANY, WIDE, {DIFFERENCES, -15, -1, 2},
+     NONE, NONE, SIGNED(0.5, 1), SIGNED(0.5, 1), {{33, 1}}},
+    {"wide-kl", GIVEN, GIVEN | STANDARD, ANY, WIDE, {DIVERGENCES, -12, 12, 3},
+     AWAY(-1, 1), BESIDE(-1, 1), MEANS, SCALES, {{33, 1}}},
+    {"wide-far", GIVEN | STANDARD, GIVEN | STANDARD, ANY, WIDE, ONE_LEVEL,
+     SIGNED(1e-90, 1e40), U(-300, 40), SIGNED(1e-90, 1e40), U(-40, 300), {{33, 2}}},
+    {"wide-ratio", GIVEN, GIVEN | STANDARD, ANY, WIDE, ONE_LEVEL,
+     AWAY(-1, 1), BESIDE(-27.63, 27.63), SIGMAS(-3, 3), U(-10, 10), {{33, 2}}},
 };
 /* clang-format on */
 
@@ -356,6 +371,7 @@ static void set_traits(struct test_case *c, unsigned traits)
     c->shared_q = (traits & SHARED_Q) && c->q != SCALE_STANDARD;
     c->constant = traits & CONSTANT;
     c->clamped = traits & CLAMPED;
+    c->wide = traits & WIDE;
     c->clamp_lo = c->clamped ? clamp_lo : 0.0f;
     c->clamp_hi = c->clamped ? clamp_hi : 0.0f;
 }
@@ -414,35 +430,41 @@ bool case_find(const char *name, struct test_case *out)
     return false;
 }
 
-/* The scale that has that log-variance, as a float of the given kind; and back. */
-static float scale_from_logvar(enum scale_kind kind, double logvar)
+/* A number as the operands of a case have them: a double, or as a rule a float. */
+static double operand_from(const struct test_case *c, double number)
+{
+    return c->wide ? number : (double)(float)number;
+}
+
+/* The scale that has that log-variance, of the given kind; and back. */
+static double scale_from_logvar(enum scale_kind kind, double logvar)
 {
     switch (kind) {
     case SCALE_LOGVAR:
-        return (float)logvar;
+        return logvar;
     case SCALE_LOGSTD:
-        return (float)(0.5 * logvar);
+        return 0.5 * logvar;
     case SCALE_VAR:
-        return (float)plain_exp(logvar);
+        return plain_exp(logvar);
     case SCALE_STD:
-        return (float)plain_exp(0.5 * logvar);
+        return plain_exp(0.5 * logvar);
     case SCALE_STANDARD:
         break;
     }
-    return 0.0f;
+    return 0.0;
 }
 
-static double logvar_from_scale(enum scale_kind kind, float scale)
+static double logvar_from_scale(enum scale_kind kind, double scale)
 {
     switch (kind) {
     case SCALE_LOGVAR:
-        return (double)scale;
+        return scale;
     case SCALE_LOGSTD:
-        return 2.0 * (double)scale;
+        return 2.0 * scale;
     case SCALE_VAR:
-        return plain_log((double)scale);
+        return plain_log(scale);
     case SCALE_STD:
-        return 2.0 * plain_log((double)scale);
+        return 2.0 * plain_log(scale);
     case SCALE_STANDARD:
         break;
     }
@@ -467,10 +489,10 @@ static uint64_t place(const struct test_case *c, enum operand which, uint64_t sa
     return c->constant ? row : row * c->elements + element;
 }
 
-static float q_scale(const struct test_case *c, uint64_t sample, uint64_t element)
+static double q_scale(const struct test_case *c, uint64_t sample, uint64_t element)
 {
     uint64_t index = place(c, Q_SCALE, sample, element);
-    return scale_from_logvar(c->q, drawn(c, Q_SCALE, &c->q_scale, index));
+    return operand_from(c, scale_from_logvar(c->q, drawn(c, Q_SCALE, &c->q_scale, index)));
 }
 
 static double q_logvar(const struct test_case *c, uint64_t sample, uint64_t element)
@@ -484,31 +506,31 @@ static double mean_unit(const struct test_case *c, const struct draw *d, uint64_
     return d->flags & DRAW_SIGMAS ? plain_exp(0.5 * q_logvar(c, sample, element)) : 1.0;
 }
 
-static float q_mean(const struct test_case *c, uint64_t sample, uint64_t element)
+static double q_mean(const struct test_case *c, uint64_t sample, uint64_t element)
 {
     if (c->q == SCALE_STANDARD)
-        return 0.0f;
+        return 0.0;
     double value = drawn(c, Q_MEAN, &c->q_mean, place(c, Q_MEAN, sample, element));
-    return (float)(value * mean_unit(c, &c->q_mean, sample, element));
+    return operand_from(c, value * mean_unit(c, &c->q_mean, sample, element));
 }
 
-static float p_mean(const struct test_case *c, uint64_t sample, uint64_t element)
+static double p_mean(const struct test_case *c, uint64_t sample, uint64_t element)
 {
     if (c->p == SCALE_STANDARD)
-        return 0.0f;
+        return 0.0;
     double value = drawn(c, P_MEAN, &c->p_mean, place(c, P_MEAN, sample, element));
-    double base = c->p_mean.flags & DRAW_BESIDE ? (double)q_mean(c, sample, element) : 0.0;
-    return (float)fma(value, mean_unit(c, &c->p_mean, sample, element), base);
+    double base = c->p_mean.flags & DRAW_BESIDE ? q_mean(c, sample, element) : 0.0;
+    return operand_from(c, fma(value, mean_unit(c, &c->p_mean, sample, element), base));
 }
 
-static float p_scale(const struct test_case *c, uint64_t sample, uint64_t element)
+static double p_scale(const struct test_case *c, uint64_t sample, uint64_t element)
 {
     double value = drawn(c, P_SCALE, &c->p_scale, place(c, P_SCALE, sample, element));
     double base = c->p_scale.flags & DRAW_BESIDE ? q_logvar(c, sample, element) : 0.0;
-    return scale_from_logvar(c->p, base + value);
+    return operand_from(c, scale_from_logvar(c->p, base + value));
 }
 
-float case_value(const struct test_case *c, enum operand which, uint64_t sample, uint64_t element)
+double case_value(const struct test_case *c, enum operand which, uint64_t sample, uint64_t element)
 {
     switch (which) {
     case P_MEAN:
@@ -520,11 +542,19 @@ float case_value(const struct test_case *c, enum operand which, uint64_t sample,
     case Q_SCALE:
         return q_scale(c, sample, element);
     }
-    return 0.0f;
+    return 0.0;
 }
 
 void case_fill(const struct test_case *c, enum operand which, uint64_t first_sample,
                uint64_t samples, float *out)
+{
+    for (uint64_t s = 0; s < samples; s++)
+        for (uint64_t i = 0; i < c->elements; i++)
+            *out++ = (float)case_value(c, which, first_sample + s, i);
+}
+
+void case_fill_wide(const struct test_case *c, enum operand which, uint64_t first_sample,
+                    uint64_t samples, double *out)
 {
     for (uint64_t s = 0; s < samples; s++)
         for (uint64_t i = 0; i < c->elements; i++)

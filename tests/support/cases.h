@@ -37,6 +37,7 @@ struct test_case {
     enum scale_kind p, q;
     uint64_t batch, elements; /* elements: of one sample */
     bool shared_q;            /* Q has one row, for the whole batch */
+    bool wide;                /* the inputs are doubles that no float holds */
     bool constant;            /* all elements of a sample are the same */
     bool clamped;             /* log-variances (not logstd) of both sides to [clamp_lo, clamp_hi] */
     float clamp_lo, clamp_hi;
@@ -55,15 +56,19 @@ bool case_find(const char *name, struct test_case *out);
 /* "standard", "logvar", "logstd", "var" or "std". */
 const char *scale_kind_name(enum scale_kind kind);
 
-/* One number of an operand; 0 if the operand belongs to a standard distribution. */
-float case_value(const struct test_case *c, enum operand which, uint64_t sample, uint64_t element);
+/* One number of an operand, a float unless the case is wide; 0 if the operand belongs to a standard
+ * distribution. */
+double case_value(const struct test_case *c, enum operand which, uint64_t sample, uint64_t element);
 
 /*
  * Writes samples * elements numbers, row by row. Where Q is shared, each row of its operands is
- * the same one, so that a test that passes it as such asks for one row.
+ * the same one, so that a test that passes it as such asks for one row. Numbers of a wide case are
+ * rounded, but for case_fill_wide.
  */
 void case_fill(const struct test_case *c, enum operand which, uint64_t first_sample,
                uint64_t samples, float *out);
+void case_fill_wide(const struct test_case *c, enum operand which, uint64_t first_sample,
+                    uint64_t samples, double *out);
 
 /*
  * The samples whose values are listed: all of them in a batch of at most 64, else 32, from the

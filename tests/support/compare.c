@@ -17,6 +17,12 @@ static void *allocate(uint64_t count, size_t size)
     return memory;
 }
 
+/* Whether a value is, or is rounded to, infinity in the compute type. */
+static bool is_infinite(const struct expected *expected, double value)
+{
+    return expected->compute == CLKL_F64 ? isinf(value) : isinf((float)value);
+}
+
 static void run_reference(const clkl_spec *spec, const struct test_inputs *inputs, uint64_t batch,
                           struct expected *expected)
 {
@@ -34,7 +40,7 @@ static void run_reference(const clkl_spec *spec, const struct test_inputs *input
     clkl_error error = {.struct_size = sizeof error};
     cr_assert(clkl_reference_run(&wide, &args, &error) == CLKL_OK, "%s", error.message);
     for (uint64_t i = 0; i < expected->count; ++i)
-        if (isinf((float)expected->values[i]))
+        if (is_infinite(expected, expected->values[i]))
             expected->status[i] |= CLKL_VALUE_INFINITE;
 }
 
@@ -54,6 +60,7 @@ static void describe(const clkl_spec *spec, uint64_t batch, struct expected *exp
         if (!clkl_problem_keeps(&problem, axis))
             elements *= (double)problem.shape[axis];
     expected->count = clkl_problem_result_count(&problem);
+    expected->compute = problem.compute;
     expected->mixed = p != CLKL_SCALE_UNIT && q != CLKL_SCALE_UNIT && is_log(p) != is_log(q);
     expected->elements = elements;
 }
@@ -80,7 +87,10 @@ void expected_free(struct expected *expected)
 struct outcome outcome_make(const struct expected *expected)
 {
     struct outcome outcome = {.count = expected->count};
-    outcome.values = allocate(outcome.count, sizeof(float));
+    if (expected->compute == CLKL_F64)
+        outcome.doubles = allocate(outcome.count, sizeof(double));
+    else
+        outcome.values = allocate(outcome.count, sizeof(float));
     outcome.status = allocate(outcome.count, sizeof(uint32_t));
     if (expected->clamped != NULL)
         outcome.clamped = allocate(outcome.count, sizeof(clkl_clamp_count));
@@ -90,21 +100,35 @@ struct outcome outcome_make(const struct expected *expected)
 void outcome_free(struct outcome *outcome)
 {
     free(outcome->values);
+    free(outcome->doubles);
     free(outcome->status);
     free(outcome->clamped);
+}
+
+/* Where the values lie. */
+static void *values_of(const struct outcome *outcome)
+{
+    return outcome->doubles != NULL ? (void *)outcome->doubles : outcome->values;
+}
+
+double outcome_value(const struct outcome *outcome, uint64_t i)
+{
+    return outcome->doubles != NULL ? outcome->doubles[i] : (double)outcome->values[i];
 }
 
 void outcome_run(struct outcome *outcome, struct test_device *device, const clkl_spec *spec,
                  const struct clkl_tuning *tuning, const struct test_inputs *inputs, uint64_t batch)
 {
-    test_device_run(device, spec, tuning, inputs, batch, outcome->values, outcome->status,
+    test_device_run(device, spec, tuning, inputs, batch, values_of(outcome), outcome->status,
                     outcome->clamped);
 }
 
 bool outcome_equal(const struct outcome *a, const struct outcome *b)
 {
-    return a->count == b->count && (a->clamped == NULL) == (b->clamped == NULL) &&
-           memcmp(a->values, b->values, a->count * sizeof *a->values) == 0 &&
+    const size_t size = a->doubles != NULL ? sizeof(double) : sizeof(float);
+    return a->count == b->count && (a->doubles == NULL) == (b->doubles == NULL) &&
+           (a->clamped == NULL) == (b->clamped == NULL) &&
+           memcmp(values_of(a), values_of(b), a->count * size) == 0 &&
            memcmp(a->status, b->status, a->count * sizeof *a->status) == 0 &&
            (a->clamped == NULL ||
             memcmp(a->clamped, b->clamped, a->count * sizeof *a->clamped) == 0);
@@ -114,22 +138,29 @@ bool outcome_equal(const struct outcome *a, const struct outcome *b)
 
 struct tolerance device_tolerance(const struct test_device *device)
 {
-    const double lost = test_device_keeps_subnormals(device) ? 0.0 : (double)FLT_MIN;
+    const double lost = test_device_keeps_subnormals(device, CLKL_F32) ? 0.0 : (double)FLT_MIN;
     return (struct tolerance){.relative = 5e-7, .mixed = 1e-12, .lost = lost};
+}
+
+struct tolerance device_tolerance_fp64(const struct test_device *device)
+{
+    const double lost = test_device_keeps_subnormals(device, CLKL_F64) ? 0.0 : DBL_MIN;
+    return (struct tolerance){.relative = 4e-15, .mixed = 2e-14, .lost = lost};
 }
 
 static bool value_agrees(const struct expected *expected, uint64_t i,
                          const struct tolerance *tolerance, double result)
 {
     const double exact = expected->values[i];
+    const double least = expected->compute == CLKL_F64 ? DBL_MIN : (double)FLT_MIN;
     if (isnan(exact))
         return isnan(result);
-    if (isinf((float)exact))
+    if (is_infinite(expected, exact))
         return result == INFINITY;
     if (exact == 0.0)
         return result == 0.0;
-    if (exact < (double)FLT_MIN)
-        return result >= 0.0 && result < 4.0 * (double)FLT_MIN;
+    if (exact < least)
+        return result >= 0.0 && result < 4.0 * least;
     const double mixed =
         expected->mixed ? tolerance->mixed * sqrt(expected->elements * exact) : 0.0;
     const double bound = tolerance->relative * exact + mixed + tolerance->lost * expected->elements;
@@ -139,7 +170,7 @@ static bool value_agrees(const struct expected *expected, uint64_t i,
 static bool all_agrees(const struct expected *expected, const struct outcome *outcome, uint64_t i,
                        const struct tolerance *tolerance)
 {
-    return value_agrees(expected, i, tolerance, (double)outcome->values[i]) &&
+    return value_agrees(expected, i, tolerance, outcome_value(outcome, i)) &&
            outcome->status[i] == expected->status[i] &&
            (outcome->clamped == NULL || (outcome->clamped[i].p == expected->clamped[i].p &&
                                          outcome->clamped[i].q == expected->clamped[i].q));
@@ -151,10 +182,10 @@ static void show(const struct expected *expected, const struct outcome *outcome,
     const clkl_clamp_count none = {0, 0};
     const clkl_clamp_count got = outcome->clamped != NULL ? outcome->clamped[i] : none;
     const clkl_clamp_count want = expected->clamped != NULL ? expected->clamped[i] : none;
-    const double value = (double)outcome->values[i], exact = expected->values[i];
+    const double value = outcome_value(outcome, i), exact = expected->values[i];
     snprintf(text, size,
-             "value %llu of %llu is %.9g, status %u, clamped %u and %u; "
-             "expected %.9g (off by %.2e), status %u, clamped %u and %u",
+             "value %llu of %llu is %.17g, status %u, clamped %u and %u; "
+             "expected %.17g (off by %.2e), status %u, clamped %u and %u",
              (unsigned long long)i, (unsigned long long)expected->count, value, outcome->status[i],
              got.p, got.q, exact, fabs(value - exact) / exact, expected->status[i], want.p, want.q);
 }

@@ -16,8 +16,9 @@
 /* What the reference gives. */
 struct expected {
     uint64_t count;
+    clkl_dtype compute;
     double *values;            /* in double precision */
-    uint32_t *status;          /* of the values in single precision */
+    uint32_t *status;          /* of the values in the compute type */
     clkl_clamp_count *clamped; /* NULL unless the specification asks for them */
     bool mixed;                /* one side alone is given by logarithms */
     double elements;           /* of one value */
@@ -26,7 +27,8 @@ struct expected {
 /* What the device gives. */
 struct outcome {
     uint64_t count;
-    float *values;
+    float *values;   /* NULL if the compute type is fp64 */
+    double *doubles; /* NULL if it is fp32 */
     uint32_t *status;
     clkl_clamp_count *clamped; /* NULL unless the specification asks for them */
 };
@@ -44,11 +46,17 @@ void outcome_run(struct outcome *outcome, struct test_device *device, const clkl
                  const struct clkl_tuning *tuning, const struct test_inputs *inputs,
                  uint64_t batch);
 
+double outcome_value(const struct outcome *outcome, uint64_t i);
+
 /* Whether all bits of two outcomes are the same. */
 bool outcome_equal(const struct outcome *a, const struct outcome *b);
 
 /* What fp32 on this device promises. */
 struct tolerance device_tolerance(const struct test_device *device);
+
+/* What fp64 on this device promises against exact values. Twice that must be allowed against the
+ * reference, which has as large errors of its own. */
+struct tolerance device_tolerance_fp64(const struct test_device *device);
 
 /* Expects values, status and clamp counts to agree: NaN with NaN, infinity with infinity, exactly 0
  * with 0, the others within tolerance and never below 0; those below the smallest normal number may

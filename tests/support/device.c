@@ -1,5 +1,7 @@
 #include "device.h"
 
+#include "core/dtype.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -42,10 +44,17 @@ void test_device_pretend_gpu(struct test_device *device)
     device->device->facts.prefetch_builtin = false;
 }
 
-bool test_device_keeps_subnormals(const struct test_device *device)
+bool test_device_has_fp64(const struct test_device *device)
+{
+    return device->device->facts.fp64;
+}
+
+bool test_device_keeps_subnormals(const struct test_device *device, clkl_dtype compute)
 {
     cl_device_fp_config config = 0;
-    REQUIRE(clGetDeviceInfo(device->id, CL_DEVICE_SINGLE_FP_CONFIG, sizeof config, &config, NULL));
+    REQUIRE(clGetDeviceInfo(
+        device->id, compute == CLKL_F64 ? CL_DEVICE_DOUBLE_FP_CONFIG : CL_DEVICE_SINGLE_FP_CONFIG,
+        sizeof config, &config, NULL));
     return (config & CL_FP_DENORM) != 0;
 }
 
@@ -64,7 +73,7 @@ static cl_mem input_buffer(struct test_device *device, const struct clkl_problem
     uint64_t extent = clkl_problem_extent(problem, operand % 2 == 0 ? &side->mean : &side->scale);
     if (side->packed)
         extent = clkl_problem_extent(problem, &side->scale);
-    return test_buffer(device, array, (size_t)extent * sizeof(float));
+    return test_buffer(device, array, (size_t)extent * clkl_dtype_size(side->dtype));
 }
 
 static void read_back(struct test_device *device, cl_mem mem, size_t bytes, void *host)
@@ -75,7 +84,7 @@ static void read_back(struct test_device *device, cl_mem mem, size_t bytes, void
 
 void test_device_run(struct test_device *device, const clkl_spec *spec,
                      const struct clkl_tuning *tuning, const struct test_inputs *inputs,
-                     uint64_t batch, float *result, uint32_t *status, clkl_clamp_count *counts)
+                     uint64_t batch, void *result, uint32_t *status, clkl_clamp_count *counts)
 {
     static const struct clkl_tuning automatic;
     struct clkl_problem problem;
@@ -89,22 +98,23 @@ void test_device_run(struct test_device *device, const clkl_spec *spec,
                                      &error) == CLKL_OK,
               "plan: %s\n%s", error.message, error.build_log);
 
-    clkl_buffer *buffers[CLKL_OPERANDS] = {&args.p_mean, &args.p_scale, &args.q_mean,
+    clkl_buffer *buffers[CLKL_ARRAYS] = {&args.p_mean, &args.p_scale, &args.q_mean,
                                            &args.q_scale};
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         if (inputs->arrays[operand] != NULL)
             buffers[operand]->mem =
                 input_buffer(device, &problem, operand < 2 ? &problem.p : &problem.q, operand,
                              inputs->arrays[operand]);
     const size_t values = (size_t)clkl_problem_result_count(&problem);
-    args.result.mem = test_buffer(device, NULL, values * sizeof(float));
+    const size_t result_bytes = values * clkl_dtype_size(problem.compute);
+    args.result.mem = test_buffer(device, NULL, result_bytes);
     if (status != NULL)
         args.value_status.mem = test_buffer(device, NULL, values * sizeof(cl_uint));
     if (counts != NULL)
         args.clamp_counts.mem = test_buffer(device, NULL, values * sizeof(cl_uint2));
     cr_assert(clkl_enqueue(plan, device->queue, &args, 0, NULL, NULL, &error) == CLKL_OK,
               "enqueue: %s", error.message);
-    read_back(device, args.result.mem, values * sizeof(float), result);
+    read_back(device, args.result.mem, result_bytes, result);
     read_back(device, args.value_status.mem, values * sizeof(cl_uint), status);
     read_back(device, args.clamp_counts.mem, values * sizeof(cl_uint2), counts);
 

@@ -49,8 +49,8 @@ cl_command_queue scene_queue(const struct scene *scene, bool out_of_order);
 struct work {
     clkl_spec spec;
     struct clkl_problem problem;
-    float *host[CLKL_OPERANDS]; /* NULL where there is none */
-    cl_mem inputs[CLKL_OPERANDS];
+    float *host[CLKL_ARRAYS]; /* NULL where there is none */
+    cl_mem inputs[CLKL_ARRAYS];
     float *values;
     uint32_t *status;
     clkl_clamp_count *clamped;

@@ -82,7 +82,7 @@ static cl_mem make_buffer(const struct scene *scene, size_t bytes, void *data)
 /* Between -2 and 2, and where a scale is no logarithm its exponential. */
 static void make_inputs(struct work *work, int kind, const struct scene *scene)
 {
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         const struct clkl_side *side = operand < 2 ? &work->problem.p : &work->problem.q;
         const bool positive = operand % 2 == 1 && side->scale_kind >= CLKL_SCALE_VAR;
         const size_t count = count_of(work, operand);
@@ -170,7 +170,7 @@ void work_make(struct work *work, int kind, const struct scene *scene, clkl_devi
 
 void work_free(struct work *work)
 {
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         free(work->host[operand]);
         if (work->inputs[operand] != NULL)
             REQUIRE(clReleaseMemObject(work->inputs[operand]));
@@ -208,7 +208,7 @@ cl_event place_enqueue(const struct place *place, const struct work *work, clkl_
     clkl_error error = {.struct_size = sizeof error};
     clkl_args args = {.struct_size = sizeof args, .batch = batch};
     clkl_buffer *buffers[] = {&args.p_mean, &args.p_scale, &args.q_mean, &args.q_scale};
-    for (int operand = 0; operand < CLKL_OPERANDS; ++operand) {
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         buffers[operand]->mem = work->inputs[operand];
         buffers[operand]->offset = (size_t)first * (size_t)operand_of(work, operand)->strides[0];
     }

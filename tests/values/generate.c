@@ -26,7 +26,7 @@
 
 enum {
     FIRST_BITS = 300,
-    LAST_BITS = 10000,
+    LAST_BITS = 20000,
     SPARE_BITS = 150, /* 40 digits are 133 bits */
     QUICK_ELEMENTS = 1000000,
     LINE_SIZE = 256,
@@ -35,7 +35,8 @@ enum {
 static const char *const header[] = {
     "# Exact Kullback-Leibler divergences KL(P||Q) between diagonal Gaussians, in nats per sample.",
     "# Made by tests/values/generate.c (the textbook formula in MPFR, 300 bits and more) from the",
-    "# float32 inputs that tests/support/cases.c makes; read by tests/support/values.c.",
+    "# inputs that tests/support/cases.c makes, float32 but in the families whose names begin with",
+    "# wide, which are float64; read by tests/support/values.c.",
     "# To make it again: generate > diagonal.txt. To check it: generate --check diagonal.txt.",
     "# Each line: case, sample, value to 40 digits.",
 };
@@ -87,31 +88,31 @@ static void sum_clear(struct sum *s)
     mpfr_clears(s->traces, s->distances, s->ratio, s->shift, (mpfr_ptr)0);
 }
 
-static float clamped(const struct test_case *c, float logvar)
+static double clamped(const struct test_case *c, double logvar)
 {
     if (!c->clamped)
         return logvar;
-    return fminf(fmaxf(logvar, c->clamp_lo), c->clamp_hi);
+    return fmin(fmax(logvar, (double)c->clamp_lo), (double)c->clamp_hi);
 }
 
 /* Takes in one scale: sets the variance, and adds its logarithm to those of the side. */
-static void side_add(struct side *s, const struct test_case *c, float scale)
+static void side_add(struct side *s, const struct test_case *c, double scale)
 {
     switch (s->kind) {
     case SCALE_STANDARD:
         return;
     case SCALE_LOGVAR:
-        mpfr_set_flt(s->variance, clamped(c, scale), MPFR_RNDN);
+        mpfr_set_d(s->variance, clamped(c, scale), MPFR_RNDN);
         break;
     case SCALE_LOGSTD:
-        mpfr_set_flt(s->variance, scale, MPFR_RNDN);
+        mpfr_set_d(s->variance, scale, MPFR_RNDN);
         mpfr_mul_ui(s->variance, s->variance, 2, MPFR_RNDN);
         break;
     case SCALE_VAR:
-        mpfr_set_flt(s->variance, scale, MPFR_RNDN);
+        mpfr_set_d(s->variance, scale, MPFR_RNDN);
         break;
     case SCALE_STD:
-        mpfr_set_flt(s->variance, scale, MPFR_RNDN);
+        mpfr_set_d(s->variance, scale, MPFR_RNDN);
         mpfr_sqr(s->variance, s->variance, MPFR_RNDN);
         break;
     }
@@ -139,8 +140,8 @@ static void sum_add(struct sum *s, const struct test_case *c, uint64_t sample, u
     mpfr_sub_ui(s->ratio, s->ratio, 1, MPFR_RNDN);
     mpfr_add(s->traces, s->traces, s->ratio, MPFR_RNDN);
 
-    mpfr_set_flt(s->shift, case_value(c, P_MEAN, sample, element), MPFR_RNDN);
-    mpfr_set_flt(s->ratio, case_value(c, Q_MEAN, sample, element), MPFR_RNDN);
+    mpfr_set_d(s->shift, case_value(c, P_MEAN, sample, element), MPFR_RNDN);
+    mpfr_set_d(s->ratio, case_value(c, Q_MEAN, sample, element), MPFR_RNDN);
     mpfr_sub(s->shift, s->shift, s->ratio, MPFR_RNDN);
     mpfr_sqr(s->shift, s->shift, MPFR_RNDN);
     mpfr_div(s->shift, s->shift, s->q.variance, MPFR_RNDN);
@@ -191,10 +192,11 @@ static void die(const struct test_case *c, uint64_t sample, const char *what)
     exit(2);
 }
 
-/* What a test can ask for: neither below the normal floats nor above the largest. */
-static bool representable(const mpfr_t kl)
+/* What a test can ask for: neither below the normal numbers nor above the largest. */
+static bool representable(const struct test_case *c, const mpfr_t kl)
 {
-    return mpfr_cmp_d(kl, 1e-37) >= 0 && mpfr_cmp_d(kl, (double)FLT_MAX) <= 0;
+    return mpfr_cmp_d(kl, c->wide ? 1e-307 : 1e-37) >= 0 &&
+           mpfr_cmp_d(kl, c->wide ? DBL_MAX : (double)FLT_MAX) <= 0;
 }
 
 static void evaluate(const struct test_case *c, uint64_t sample, mpfr_t kl)
@@ -205,8 +207,8 @@ static void evaluate(const struct test_case *c, uint64_t sample, mpfr_t kl)
         if (bits > LAST_BITS)
             die(c, sample, "the divergence is 0, or as good as 0");
     }
-    if (!representable(kl))
-        die(c, sample, "the divergence is outside the normal floats");
+    if (!representable(c, kl))
+        die(c, sample, "the divergence is outside the normal numbers");
 }
 
 /* Where the lines go: to standard output, or to a comparison with those of a file. */
@@ -310,6 +312,7 @@ static void print_case(const struct test_case *c)
 {
     printf("%s: batch %" PRIu64 ", elements %" PRIu64, c->name, c->batch, c->elements);
     printf("%s%s", c->shared_q ? ", shared Q" : "", c->constant ? ", constant" : "");
+    printf("%s", c->wide ? ", float64" : "");
     if (c->clamped)
         printf(", clamped to [%g, %g]", (double)c->clamp_lo, (double)c->clamp_hi);
     printf("\n");
@@ -335,10 +338,9 @@ static int dump_sample(const char *name, const char *sample_text)
     print_case(&c);
     printf("P.mean P.%s Q.mean Q.%s\n", scale_kind_name(c.p), scale_kind_name(c.q));
     for (uint64_t i = 0; i < c.elements; i++)
-        printf("%a %a %a %a\n", (double)case_value(&c, P_MEAN, sample, i),
-               (double)case_value(&c, P_SCALE, sample, i),
-               (double)case_value(&c, Q_MEAN, sample, i),
-               (double)case_value(&c, Q_SCALE, sample, i));
+        printf("%a %a %a %a\n", case_value(&c, P_MEAN, sample, i),
+               case_value(&c, P_SCALE, sample, i), case_value(&c, Q_MEAN, sample, i),
+               case_value(&c, Q_SCALE, sample, i));
     return 0;
 }
 
