@@ -79,6 +79,6 @@ set(CPACK_DEBIAN_TOOL_PACKAGE_RECOMMENDS "gnuplot-nox | gnuplot") # clkl inspect
 set(CPACK_DEBIAN_TOOL_DESCRIPTION "Kullback-Leibler divergences on OpenCL devices - command-line tool
 ${about}
 .
-This package contains the tool, which reads the .npy files of NumPy.")
+This package contains the tool, which reads the .npy and .npz files of NumPy.")
 
 include(CPack)

@@ -18,6 +18,13 @@ struct bar {
     double mean;  /* over the batch */
 };
 
+/* Whether indices are units. With full covariances they are coordinates, which share the
+ * divergence in their order: none of them has collapsed by itself. */
+static bool are_units(const struct report *report)
+{
+    return !report->task->full;
+}
+
 static bool is_collapsed(const struct bar *bar)
 {
     return bar->mean < collapse_limit;
@@ -29,6 +36,7 @@ struct chart {
     int place_width; /* of the widest index: at most 34, as there are no more than 2^63 values */
     double scale;    /* the value of a bar of full width */
     bool utf8;
+    bool units;
 };
 
 static void draw_bar(FILE *to, const struct chart *chart, const struct bar *bar)
@@ -41,7 +49,7 @@ static void draw_bar(FILE *to, const struct chart *chart, const struct bar *bar)
     if (!isnan(bar->value)) {
         fputs("  ", to);
         blocks_draw(to, share, width, chart->utf8);
-        fputs(is_collapsed(bar) ? " collapsed" : "", to);
+        fputs(chart->units && is_collapsed(bar) ? " collapsed" : "", to);
     }
     fputc('\n', to);
 }
@@ -79,10 +87,11 @@ static uint64_t count_collapsed(const struct bar *bars, uint64_t count)
     return collapsed;
 }
 
-static void draw_all(FILE *to, const struct kl_kept *kept, const struct bar *bars, uint64_t drawn,
-                     uint64_t count)
+static void draw_all(FILE *to, const struct report *report, const struct bar *bars, uint64_t drawn)
 {
-    struct chart chart = {.kept = kept, .utf8 = blocks_utf8()};
+    const struct kl_kept *kept = &report->task->kept;
+    const uint64_t count = report->result->kept_count;
+    struct chart chart = {.kept = kept, .utf8 = blocks_utf8(), .units = are_units(report)};
     chart.place_width = (int)strlen(kl_kept_place(kept, count - 1).text);
     for (uint64_t i = 0; i < drawn; i++)
         if (isfinite(bars[i].value) && bars[i].value > chart.scale)
@@ -107,12 +116,15 @@ void bars_draw(FILE *to, const struct report *report)
             count > drawn ? "; the largest 64" : "");
     if (count > drawn)
         qsort(bars, (size_t)count, sizeof *bars, compare);
-    draw_all(to, kept, bars, drawn, count);
+    draw_all(to, report, bars, drawn);
     if (count > drawn)
         fprintf(to, "%" PRIu64 " more, down to %s, are not shown; --out and --csv write all\n",
                 count - drawn, blocks_value(bars[count - 1].value).text);
-    fprintf(to, "%" PRIu64 " of %" PRIu64 " units collapsed (%sbelow 0.01 nats)\n",
-            count_collapsed(bars, count), count,
-            report->options->batch == CLKL_BATCH_SUM ? "mean " : "");
+    if (are_units(report))
+        fprintf(to, "%" PRIu64 " of %" PRIu64 " units collapsed (%sbelow 0.01 nats)\n",
+                count_collapsed(bars, count), count,
+                report->options->batch == CLKL_BATCH_SUM ? "mean " : "");
+    else
+        fputs("what each coordinate adds to the divergence of those before it\n", to);
     free(bars);
 }

@@ -49,6 +49,15 @@ bool convert_refuse(const char *path, enum npy_type type)
                    python(path, "f32.npy", "", ".astype('float32')").text);
 }
 
+bool convert_refuse_16_bit(const char *path, enum npy_type type)
+{
+    return message("%s: holds %s; with full covariances expected float32 or float64. To widen it, "
+                   "which is exact: %s",
+                   message_file(path), type == NPY_FLOAT16 ? "float16" : "bfloat16",
+                   type == NPY_FLOAT16 ? python(path, "f32.npy", "", ".astype('float32')").text
+                                       : widen_bf16(path, "f32.npy", "float32").text);
+}
+
 bool convert_refuse_mask(const char *path, enum npy_type type)
 {
     return message("%s: holds %s; expected a mask of bool or uint8 (--weights takes "

@@ -13,6 +13,9 @@ bool convert_refuse(const char *path, enum npy_type type);
 bool convert_refuse_mask(const char *path, enum npy_type type);
 bool convert_refuse_lengths(const char *path, enum npy_type type);
 
+/* Says that with full covariances 16-bit types are not computed, and how to convert them. */
+bool convert_refuse_16_bit(const char *path, enum npy_type type);
+
 /* Says that the two files of one side differ in type, and how to convert the narrower one. Returns
  * false. */
 bool convert_refuse_mixture(const char *mean, enum npy_type mean_type, const char *scale,

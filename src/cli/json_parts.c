@@ -25,9 +25,9 @@ json_t *json_count(uint64_t value)
 
 static const char *form_name(clkl_form form)
 {
-    static const char *const names[] = {"standard normal", "moments",  "mean+logvar",
-                                        "mean+logstd",     "mean+var", "mean+std",
-                                        "deterministic"};
+    static const char *const names[] = {
+        "standard normal", "moments",       "mean+logvar",     "mean+logstd",   "mean+var",
+        "mean+std",        "deterministic", "mean+covariance", "mean+cholesky", "mean+precision"};
     return names[form];
 }
 
@@ -36,7 +36,7 @@ json_t *json_side(const struct kl_side_options *options, unsigned split_axis, bo
     json_t *files = json_array();
     if (options->mean != NULL)
         json_add(&files, json_text(options->mean));
-    if (options->scale != NULL)
+    if (options->scale != NULL && !options->archive)
         json_add(&files, json_text(options->scale));
     return json_pack("{s:s, s:o, s:o, s:b}", "form", form_name(options->form), "files", files,
                      "split_axis", options->packed ? json_count(split_axis) : json_null(), "shared",
@@ -111,7 +111,10 @@ json_t *json_invalid(const struct report *report)
     json_t *array = json_array();
     for (uint64_t i = 0; i < report->task->samples; i++) {
         const uint32_t status = report->result->status[i];
-        const char *reason = (status & CLKL_VALUE_NEGATIVE_SCALE) != 0 ? "negative scale" : "nan";
+        const char *reason = (status & CLKL_VALUE_NEGATIVE_SCALE) != 0 ? "negative scale"
+                             : (status & CLKL_VALUE_NOT_POSITIVE_DEFINITE) != 0
+                                 ? "not positive definite"
+                                 : "nan";
         if ((status & (CLKL_VALUE_NAN | CLKL_VALUE_NEGATIVE_SCALE)) != 0)
             json_add(&array, json_pack("{s:o, s:s}", "sample", json_count(i), "reason", reason));
     }

@@ -1,6 +1,7 @@
 #include "kl_arguments.h"
 
 #include "arguments.h"
+#include "kl_covariance_rows.h"
 #include "kl_rows.h"
 #include "message.h"
 
@@ -8,12 +9,14 @@
 
 static const struct argp_option table[] = {
     KL_ROWS_P,
+    KL_ROWS_P_FULL,
     {"deterministic", KL_KEY(KL_DETERMINISTIC), 0, 0,
      "P is a point mass, whose divergence is 0 for every sample by definition; its moments or "
      "means "
      "give the shape",
      0},
     KL_ROWS_Q,
+    KL_ROWS_Q_FULL,
     KL_ROWS_READING,
     KL_ROWS_WEIGHTS,
 
@@ -32,6 +35,7 @@ static const struct argp_option table[] = {
     {"free-nats", KL_KEY(KL_FREE_NATS), "X", 0,
      "free bits, as in Kingma et al. 2016, in nats: values of the result that are below X become X",
      0},
+    KL_ROW_JITTER,
     KL_ROWS_WHERE,
 
     {0, 0, 0, 0, "What comes out:", 6},
@@ -45,9 +49,10 @@ static const struct argp_option table[] = {
 const struct argp kl_arguments_argp = {
     table,
     kl_arguments_take,
-    "P.npy [Q.npy]\n--mean FILE --logvar FILE",
-    "Kullback-Leibler divergence KL(P || Q) between diagonal Gaussians, in nats, of arrays in .npy "
-    "files whose first axis is the batch.\v"
+    "P.npy [Q.npy]\n--mean FILE --logvar FILE\n--mean FILE --cov FILE\n--stats FILE.npz",
+    "Kullback-Leibler divergence KL(P || Q) between Gaussians, diagonal or with full covariances, "
+    "in "
+    "nats, of arrays in .npy files whose first axis is the batch.\v"
     "\"-\" as FILE is standard input. The exit status is 0 if all went well, 1 if some samples are "
     "invalid (NaN), 2 if nothing was done.",
     NULL,

@@ -1,6 +1,7 @@
 #include "kl_files.h"
 
 #include "convert.h"
+#include "kl_statistics.h"
 #include "kl_weights.h"
 #include "message.h"
 
@@ -45,16 +46,22 @@ static bool narrow(const char *path, struct npy *array)
     return true;
 }
 
+bool kl_files_take_numbers(const struct kl_options *options, const char *path, struct npy *array,
+                           clkl_dtype *dtype)
+{
+    if (array->type == NPY_FLOAT64 && options->compute == CLKL_F32 && !narrow(path, array))
+        return false;
+    *dtype = dtype_of(array->type, options->bf16);
+    return *dtype != CLKL_DEFAULT_DTYPE || convert_refuse(path, array->type);
+}
+
 bool kl_files_read_numbers(const struct kl_options *options, const char *path, struct npy *array,
                            clkl_dtype *dtype)
 {
     struct io_error error;
     if (!npy_read(path, array, &error))
         return message("%s", error.text);
-    if (array->type == NPY_FLOAT64 && options->compute == CLKL_F32 && !narrow(path, array))
-        return false;
-    *dtype = dtype_of(array->type, options->bf16);
-    return *dtype != CLKL_DEFAULT_DTYPE || convert_refuse(path, array->type);
+    return kl_files_take_numbers(options, path, array, dtype);
 }
 
 static bool read_side(const struct kl_options *all, const struct kl_side_options *options,
@@ -62,6 +69,8 @@ static bool read_side(const struct kl_options *all, const struct kl_side_options
 {
     if (options->mean == NULL)
         return true;
+    if (options->archive)
+        return kl_statistics_read(all, options->mean, side);
     clkl_dtype scale = CLKL_DEFAULT_DTYPE;
     if (!kl_files_read_numbers(all, options->mean, &side->mean, &side->dtype))
         return false;

@@ -29,6 +29,11 @@ void kl_files_free(struct kl_files *files);
 bool kl_files_read_numbers(const struct kl_options *options, const char *path, struct npy *array,
                            clkl_dtype *dtype);
 
+/* What is done to an array of numbers that has been read: rounded if --compute f32 asks for it, and
+ * refused if its type is not computed. */
+bool kl_files_take_numbers(const struct kl_options *options, const char *path, struct npy *array,
+                           clkl_dtype *dtype);
+
 /* The path of the first file of P, Q and weights that holds float64; NULL if none does. */
 const char *kl_files_find_f64(const struct kl_options *options, const struct kl_files *files);
 

@@ -1,6 +1,7 @@
 #include "kl_options.h"
 
 #include "arguments.h"
+#include "kl_covariance.h"
 #include "kl_sides.h"
 #include "kl_weights.h"
 #include "message.h"
@@ -140,7 +141,8 @@ bool kl_options_read(const struct kl_arguments *arguments, struct kl_options *op
            kl_keep_read(arguments->option[KL_KEEP], &options->keep) &&
            read_batch(arguments, options) && read_clamp(arguments, options) &&
            read_compute(arguments, options) && read_free_nats(arguments, options) &&
-           read_report(arguments, options) && read_out(arguments, options);
+           kl_covariance_options_read(arguments, options) && read_report(arguments, options) &&
+           read_out(arguments, options);
 }
 
 bool kl_options_parse(int count, char **words, struct kl_options *options)

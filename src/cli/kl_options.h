@@ -14,6 +14,7 @@
 struct kl_side_options {
     clkl_form form;
     bool packed;       /* `mean` names packed moments; a deterministic P may be given so, too */
+    bool archive;      /* `mean` and `scale` both name an .npz archive of mu and sigma */
     const char *mean;  /* NULL for a standard normal */
     const char *scale; /* NULL for packed moments and a deterministic P */
 };
@@ -41,6 +42,7 @@ struct kl_options {
     const char *device;   /* NULL: not asked for */
     clkl_dtype compute;   /* CLKL_DEFAULT_DTYPE: not asked for */
     double free_nats;     /* the least value of the result */
+    double jitter;        /* of covariances and precisions that have no factor */
     const char *upstream; /* the file of the upstream gradient; NULL: none */
     const char *out;      /* NULL: no file */
     enum kl_report_kind report;

@@ -66,7 +66,7 @@
     }
 
 #define KL_ROWS_WEIGHTS                                                                            \
-    {0, 0, 0, 0, "What counts (one of the first three):", 4},                                      \
+    {0, 0, 0, 0, "What counts (one of --mask, --weights and --lengths):", 4},                      \
         {"mask",                                                                                   \
          KL_KEY(KL_MASK),                                                                          \
          "FILE",                                                                                   \

@@ -26,6 +26,9 @@ static bool allocate(const struct kl_task *task, bool count_clamped, struct kl_r
     result->kept = asks_for_samples(task) ? result->samples : calloc(kept, size);
     if (count_clamped)
         result->clamp_counts = calloc(samples, sizeof *result->clamp_counts);
+    if (task->full &&
+        !kl_matrices_allocate(&result->matrices, samples, asks_for_samples(task) ? 0 : kept, size))
+        return false;
     if (result->samples != NULL && result->status != NULL && result->kept != NULL &&
         (result->clamp_counts != NULL || !count_clamped))
         return true;
@@ -45,6 +48,10 @@ static bool run_samples(clkl_engine *engine, const struct kl_task *task, struct 
     args.value_status = result->status;
     args.clamp_counts = result->clamp_counts;
     spec.outputs = result->clamp_counts != NULL ? CLKL_OUTPUT_CLAMP_COUNTS : 0;
+    if (task->full)
+        spec.outputs |= CLKL_OUTPUT_PARTS | CLKL_OUTPUT_MATRIX_STATUS;
+    args.parts = result->matrices.parts;
+    args.matrix_status = result->matrices.status;
     return clkl_engine_run(engine, &spec, &args, error) == CLKL_OK;
 }
 
@@ -53,6 +60,7 @@ static bool run_kept(clkl_engine *engine, const clkl_spec *spec, const struct kl
 {
     clkl_host_args args = task->args;
     args.result = result->kept;
+    args.parts = result->matrices.kept_parts;
     return asks_for_samples(task) || clkl_engine_run(engine, spec, &args, error) == CLKL_OK;
 }
 
@@ -142,6 +150,7 @@ void kl_result_free(struct kl_result *result)
     free(result->samples);
     free(result->status);
     free(result->clamp_counts);
+    kl_matrices_free(&result->matrices);
     *result = (struct kl_result){0};
 }
 

@@ -2,6 +2,7 @@
 #ifndef CLKL_CLI_KL_RUN_H
 #define CLKL_CLI_KL_RUN_H
 
+#include "kl_matrices.h"
 #include "kl_task.h"
 
 struct kl_result {
@@ -11,7 +12,8 @@ struct kl_result {
     clkl_clamp_count *clamp_counts; /* of each sample; NULL if not counted */
     void *kept;          /* the result that was asked for: `samples`, or values of its own */
     uint64_t kept_count; /* values in it, row-major in the axes of kl_task.kept */
-    char device[160];    /* its name, or "reference" */
+    struct kl_matrices matrices; /* with full covariances; empty without */
+    char device[160];            /* its name, or "reference" */
     bool reference;
     bool fallback;  /* the reference, though nobody asked for it */
     double seconds; /* that the runs took, with the building of kernels */

@@ -2,21 +2,43 @@
 
 #include "message.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { SCALES = 4, SIDE_OPTIONS = KL_Q_MOMENTS - KL_MOMENTS };
+enum { SCALES = 7, SIDE_OPTIONS = KL_Q_MOMENTS - KL_MOMENTS };
 
-static const clkl_form scale_forms[SCALES] = {CLKL_MEAN_LOGVAR, CLKL_MEAN_LOGSTD, CLKL_MEAN_VAR,
-                                              CLKL_MEAN_STD};
+static const clkl_form scale_forms[SCALES] = {
+    CLKL_MEAN_LOGVAR,     CLKL_MEAN_LOGSTD,   CLKL_MEAN_VAR,      CLKL_MEAN_STD,
+    CLKL_MEAN_COVARIANCE, CLKL_MEAN_CHOLESKY, CLKL_MEAN_PRECISION};
 
 /* The arguments of one side. */
 struct side {
     char letter;              /* 'P' or 'Q' */
     const char *prefix;       /* of its options: "" or "q-" */
     const char *file;         /* P.npy or Q.npy */
-    const char *const *given; /* its options, from KL_MOMENTS to KL_STD */
+    const char *const *given; /* its options, from KL_MOMENTS to KL_STATS */
     bool may_be_point;        /* --deterministic is an option */
+    bool may_be_full;         /* those of full covariances are */
 };
+
+/* "--logvar, --logstd, --var and --std", and whatever else the command has. */
+struct scale_names {
+    char text[192];
+};
+
+static struct scale_names scale_names(const struct side *side)
+{
+    const unsigned count = side->may_be_full ? SCALES : KL_STD - KL_LOGVAR + 1;
+    struct scale_names names = {""};
+    size_t used = 0;
+    for (unsigned i = 0; i < count; i++)
+        used += (size_t)snprintf(names.text + used, sizeof names.text - used, "%s--%s%s",
+                                 i == 0           ? ""
+                                 : i + 1 == count ? " and "
+                                                  : ", ",
+                                 side->prefix, kl_argument_name((enum kl_argument)(KL_LOGVAR + i)));
+    return names;
+}
 
 static bool refuse_twice(const struct side *side, const char *option)
 {
@@ -56,16 +78,14 @@ static bool read_separate(const struct side *side, unsigned scales, unsigned whi
 {
     const char *mean = side->given[KL_MEAN], *s = side->prefix;
     if (scales > 1)
-        return message("%c has %u scales; expected exactly one of --%slogvar, --%slogstd, --%svar "
-                       "and --%sstd",
-                       side->letter, scales, s, s, s, s);
+        return message("%c has %u scales; expected exactly one of %s", side->letter, scales,
+                       scale_names(side).text);
     if (mean == NULL)
         return message("--%s%s is given without --%smean; expected both", s,
                        kl_argument_name((enum kl_argument)(KL_LOGVAR + which)), s);
     if (scales == 0)
-        return message("--%smean is given without a scale; expected one of --%slogvar, --%slogstd, "
-                       "--%svar and --%sstd beside it%s",
-                       s, s, s, s, s, side->may_be_point ? ", or --deterministic" : "");
+        return message("--%smean is given without a scale; expected one of %s beside it%s", s,
+                       scale_names(side).text, side->may_be_point ? ", or --deterministic" : "");
     *options = (struct kl_side_options){
         .form = scale_forms[which], .mean = mean, .scale = side->given[KL_LOGVAR + which]};
     return true;
@@ -92,8 +112,41 @@ static bool read_deterministic(const struct side *side, const char *moments, uns
     return true;
 }
 
+/* The name of an option that gives the side, too; NULL if there is none. */
+static const char *find_other(const struct side *side)
+{
+    for (unsigned i = KL_MOMENTS; i < KL_STATS; i++)
+        if (side->given[i] != NULL)
+            return kl_argument_name((enum kl_argument)i);
+    return NULL;
+}
+
+static bool read_statistics(const struct side *side, bool deterministic,
+                            struct kl_side_options *options)
+{
+    const char *path = side->given[KL_STATS], *other = find_other(side);
+    if (side->file != NULL)
+        return refuse_twice(side, "stats");
+    if (other != NULL)
+        return message("%c is given twice: --%sstats has mean and covariance, so --%s%s "
+                       "contradicts it",
+                       side->letter, side->prefix, side->prefix, other);
+    if (deterministic)
+        return message("--stats contradicts --deterministic: a point mass has no covariance; drop "
+                       "one of them");
+    if (strcmp(path, "-") == 0)
+        return message("--%sstats -: an .npz archive cannot be read from standard input; expected "
+                       "the name of a file",
+                       side->prefix);
+    *options = (struct kl_side_options){
+        .form = CLKL_MEAN_COVARIANCE, .archive = true, .mean = path, .scale = path};
+    return true;
+}
+
 static bool read_side(const struct side *side, bool deterministic, struct kl_side_options *options)
 {
+    if (side->given[KL_STATS] != NULL)
+        return read_statistics(side, deterministic, options);
     if (side->file != NULL && side->given[KL_MOMENTS] != NULL)
         return refuse_twice(side, "moments");
     const char *moments = side->file != NULL ? side->file : side->given[KL_MOMENTS];
@@ -118,7 +171,7 @@ static bool check_standard_input(const struct kl_arguments *arguments)
 {
     static const enum kl_argument others[] = {KL_MASK, KL_WEIGHTS, KL_LENGTHS, KL_UPSTREAM};
     unsigned uses = is_standard_input(arguments->file[0]) + is_standard_input(arguments->file[1]);
-    for (unsigned i = KL_MOMENTS; i <= KL_Q_STD; i++)
+    for (unsigned i = KL_MOMENTS; i <= KL_Q_STATS; i++)
         uses += is_standard_input(arguments->option[i]);
     for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
         uses += is_standard_input(arguments->option[others[i]]);
@@ -129,14 +182,21 @@ static bool check_standard_input(const struct kl_arguments *arguments)
 
 bool kl_sides_read(const struct kl_arguments *arguments, struct kl_options *options)
 {
-    const struct side p = {'P', "", arguments->file[0], arguments->option,
-                           kl_argument_is_offered(arguments, KL_DETERMINISTIC)};
-    const struct side q = {'Q', "q-", arguments->file[1], arguments->option + SIDE_OPTIONS, false};
+    const bool full = kl_argument_is_offered(arguments, KL_STATS);
+    const struct side p = {'P',
+                           "",
+                           arguments->file[0],
+                           arguments->option,
+                           kl_argument_is_offered(arguments, KL_DETERMINISTIC),
+                           full};
+    const struct side q = {'Q',   "q-", arguments->file[1], arguments->option + SIDE_OPTIONS,
+                           false, full};
     if (!read_side(&p, arguments->option[KL_DETERMINISTIC] != NULL, &options->p) ||
         !read_side(&q, false, &options->q))
         return false;
     if (options->p.mean == NULL)
-        return message("P is missing; expected P.npy, --moments FILE, or --mean FILE and one of "
-                       "--logvar, --logstd, --var and --std");
+        return message(
+            "P is missing; expected P.npy, --moments FILE, or --mean FILE and one of %s%s",
+            scale_names(&p).text, full ? ", or --stats FILE" : "");
     return check_standard_input(arguments);
 }

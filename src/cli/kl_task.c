@@ -1,6 +1,7 @@
 #include "kl_task.h"
 
 #include "arguments.h"
+#include "kl_covariance.h"
 #include "kl_weights.h"
 #include "message.h"
 #include "shape_text.h"
@@ -68,7 +69,8 @@ static bool same_shape(const struct npy *a, const struct npy *b)
 /* The two files of one side. */
 static bool check_scale(const struct kl_side_options *options, const struct kl_side_files *side)
 {
-    if (options->scale == NULL || same_shape(&side->mean, &side->scale))
+    if (options->scale == NULL || kl_form_is_matrix(options->form) ||
+        same_shape(&side->mean, &side->scale))
         return true;
     return message("%s: shape %s differs from the mean's, %s of %s; expected the same",
                    message_file(options->scale), SHAPE(&side->scale), SHAPE(&side->mean),
@@ -167,23 +169,25 @@ static void fill(const struct kl_options *options, const struct kl_files *files,
 bool kl_task_make(const struct kl_options *options, const struct kl_files *files,
                   struct kl_task *task)
 {
+    const struct npy p = kl_covariance_batch(options, &files->p.mean);
     memset(task, 0, sizeof *task);
-    if (!check_scale(&options->p, &files->p) || !check_scale(&options->q, &files->q) ||
-        !find_shape(options, &files->p.mean, task))
+    if (!kl_covariance_check(options, files) || !check_scale(&options->p, &files->p) ||
+        !check_scale(&options->q, &files->q) || !find_shape(options, &p, task))
         return false;
-    if (options->q.mean != NULL && !match_q(options, &files->p.mean, &files->q.mean, task))
+    if (options->q.mean != NULL && !match_q(options, &p, &files->q.mean, task))
         return false;
     if (!find_keep(options, task))
         return false;
     task->spec.compute = choose_compute(options, files);
     fill(options, files, task);
-    return find_free_nats(options, task) && kl_weights_match(options, files, task);
+    return find_free_nats(options, task) && kl_weights_match(options, files, task) &&
+           kl_covariance_fill(options, files, task);
 }
 
 clkl_spec kl_task_kept_spec(const struct kl_options *options, const struct kl_task *task)
 {
     clkl_spec spec = task->spec;
-    spec.outputs = 0;
+    spec.outputs = task->full ? CLKL_OUTPUT_PARTS : 0;
     spec.keep = kl_kept_bits(&task->kept);
     spec.batch_reduction = options->batch;
     spec.free_nats = task->free_nats;

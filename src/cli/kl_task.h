@@ -16,6 +16,7 @@ struct kl_task {
     uint64_t counted;  /* elements of all samples whose weight is not 0 */
     bool weights_vary; /* between samples */
     double free_nats;  /* the least value of the result, in its type */
+    bool full;         /* a side is a matrix */
 };
 
 /* Holds the shapes of the files against each other and against the options, and fills *task, which

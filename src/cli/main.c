@@ -8,10 +8,10 @@
 #include <string.h>
 
 static const char usage[] =
-    "clkl computes Kullback-Leibler divergences between diagonal Gaussians, on OpenCL.\n"
+    "clkl computes Kullback-Leibler divergences between Gaussians, on OpenCL.\n"
     "  clkl kl P.npy [Q.npy] [options]   KL(P || Q) of real tensors; without a Q, the standard "
     "normal\n"
-    "  clkl grad P.npy [Q.npy] --out PREFIX   its gradients, as training needs them\n"
+    "  clkl grad P.npy [Q.npy] --out G   its gradients, as training needs them\n"
     "  clkl inspect P.npy [Q.npy]        what a VAE's latents are worth: active units, map, "
     "outliers\n"
     "  clkl devices [options]            what OpenCL sees, and what would be used\n"

@@ -28,7 +28,8 @@ bool report_json(FILE *to, const struct report *report);
 
 /* For spreadsheets: a line that names the columns, and a line for each value: the index along each
  * kept axis, and the value. The columns are "sample" for axis 0, "axis2" for axis 2, and "kl"; but
- * "index" where no axis is kept, or one that is not 0. NaN is nan, infinity inf. */
+ * "index" where no axis is kept, or one that is not 0. With full covariances two more columns hold
+ * what "covariances" and "means" contribute. NaN is nan, infinity inf. */
 void report_csv(FILE *to, const struct report *report);
 
 #endif

@@ -1,6 +1,7 @@
 #include "json_parts.h"
 #include "json_text.h"
 #include "report.h"
+#include "report_covariance.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -42,7 +43,7 @@ static json_t *build(const struct report *report)
     const struct kl_result *result = report->result;
     return json_pack(
         "{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:s, s:o}",
+        "s:o, s:o, s:o, s:o, s:s, s:o}",
         "schema", "clkl-kl-1", "version", json_version(), "unit", "nats", "p",
         json_side(&report->options->p, task->split_axis, false), "q",
         json_side(&report->options->q, task->split_axis, task->q_shared), "shape",
@@ -52,9 +53,9 @@ static json_t *build(const struct report *report)
         json_weights(report->options, task), "free_nats", json_free_nats(report), "values",
         values(result), "values_shape", json_shape(task->kept.shape, task->kept.rank), "samples",
         samples(report), "element", element(report), "clamped", json_clamped(report->statistics),
-        "invalid", json_invalid(report), "infinite", json_infinite(report), "device",
-        json_text(result->device), "backend", result->reference ? "reference" : "opencl", "seconds",
-        json_number(result->seconds));
+        "invalid", json_invalid(report), "infinite", json_infinite(report), "full_covariance",
+        report_covariance_json(report), "device", json_text(result->device), "backend",
+        result->reference ? "reference" : "opencl", "seconds", json_number(result->seconds));
 }
 
 bool report_json(FILE *to, const struct report *report)

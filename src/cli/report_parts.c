@@ -1,6 +1,8 @@
 #include "report_parts.h"
 
+#include "kl_covariance.h"
 #include "message.h"
+#include "report_covariance.h"
 #include "shape_text.h"
 
 #include <inttypes.h>
@@ -29,10 +31,13 @@ static const char *scale_name(clkl_form form)
 }
 
 /* How the files of a side were read. */
-static void print_reading(FILE *to, const struct kl_side_options *side, const struct kl_task *task)
+static void print_reading(FILE *to, const struct kl_side_options *side,
+                          const clkl_gaussian *gaussian, const struct kl_task *task)
 {
     const uint64_t half = task->spec.shape[task->split_axis];
-    if (side->packed) {
+    if (kl_form_is_matrix(side->form)) {
+        report_covariance_reading(to, side, gaussian);
+    } else if (side->packed) {
         fprintf(to, "axis %u split: ", task->split_axis);
         print_range(to, 0, half);
         fputs(" mean, ", to);
@@ -45,16 +50,26 @@ static void print_reading(FILE *to, const struct kl_side_options *side, const st
     }
 }
 
+/* The shape of a sample; with full covariances the number D alone. */
+static struct shape_text extents(const struct kl_task *task)
+{
+    struct shape_text text = shape_text(task->spec.shape + 1, task->spec.rank - 1);
+    if (task->full)
+        snprintf(text.text, sizeof text.text, "%" PRIu64, task->elements);
+    return text;
+}
+
 void report_input(FILE *to, const struct report *report)
 {
     const struct kl_options *options = report->options;
     const struct kl_task *task = report->task;
-    fprintf(to, "%" PRIu64 " %s of %s; ", task->samples, task->samples == 1 ? "sample" : "samples",
-            shape_text(task->spec.shape + 1, task->spec.rank - 1).text);
-    print_reading(to, &options->p, task);
+    fprintf(to, "%" PRIu64 " %s of %s%s; ", task->samples,
+            task->samples == 1 ? "sample" : "samples", task->full ? "D = " : "",
+            extents(task).text);
+    print_reading(to, &options->p, &task->spec.p, task);
     if (options->q.mean != NULL) {
         fprintf(to, "\nQ %s; ", task->q_shared ? "shared by all samples" : "for each sample");
-        print_reading(to, &options->q, task);
+        print_reading(to, &options->q, &task->spec.q, task);
     }
     fprintf(to, "\nKL(P || %s), nats%s\n\n", options->q.mean != NULL ? "Q" : "N(0, I)",
             options->p.form == CLKL_DETERMINISTIC ? "; P is deterministic: 0 by definition" : "");
@@ -107,6 +122,8 @@ void report_odd(FILE *to, const struct report *report)
     if (s->infinite > 0 && s->infinite < s->valid)
         fprintf(to, "; mean of the finite ones %.6g", s->finite_mean);
     fputc('\n', to);
+    if (report->task->full)
+        report_covariance_matrices(to, report);
 }
 
 void report_device(FILE *to, const struct report *report)
@@ -121,6 +138,8 @@ void report_device(FILE *to, const struct report *report)
 
 int report_verdict(const struct report *report)
 {
+    if (report->task->full)
+        return report_covariance_verdict(report);
     const struct sample_list negative =
         sample_list(report->task, report->result, CLKL_VALUE_NEGATIVE_SCALE, 0);
     const struct sample_list nan =

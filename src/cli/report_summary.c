@@ -1,5 +1,6 @@
 #include "bars.h"
 #include "report.h"
+#include "report_covariance.h"
 #include "report_parts.h"
 #include "shape_text.h"
 
@@ -19,7 +20,9 @@ static void print_samples(FILE *to, const struct report *report)
     fprintf(to, "  per sample    mean %.6g\n", s->mean);
     fprintf(to, "                min %.6g (sample %" PRIu64 "), max %.6g (sample %" PRIu64 ")\n",
             s->min, s->min_at, s->max, s->max_at);
-    if (task->counted == 0)
+    if (task->full)
+        report_covariance_parts(to, report);
+    else if (task->counted == 0)
         fputs("  per element   no element counts\n", to);
     else
         fprintf(to, "  per element   mean %.6g nats = %.6g bits, %.6g latent %s a sample%s\n", nats,

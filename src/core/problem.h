@@ -60,7 +60,7 @@ struct clkl_problem {
     clkl_gradient_update gradient_update;
     double free_nats;
     struct clkl_operand upstream; /* where there are gradients: row-major in the result's axes */
-    bool full; /* at least one side is a matrix: the rank is 2 */
+    bool full;                    /* at least one side is a matrix: the rank is 2 */
     bool parts;
     bool matrix_status;
     double jitter;

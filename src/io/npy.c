@@ -133,10 +133,11 @@ static void *arrange(void *data, const struct npy_header *header, const char *na
     return arranged;
 }
 
-static bool read_array(struct source *source, struct npy *array, struct io_error *error)
+bool npy_read_source(struct source *source, struct npy *array, struct io_error *error)
 {
     struct npy_header header;
     size_t text_length = 0;
+    *array = (struct npy){0};
     if (!read_prefix(source, &text_length, error) ||
         !read_text(source, text_length, &header, error))
         return false;
@@ -160,7 +161,7 @@ bool npy_read(const char *path, struct npy *array, struct io_error *error)
     *array = (struct npy){0};
     if (!source_open(&source, path, error))
         return false;
-    bool good = read_array(&source, array, error);
+    bool good = npy_read_source(&source, array, error);
     source_close(&source);
     return good;
 }

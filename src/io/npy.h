@@ -37,6 +37,11 @@ struct npy {
  */
 bool npy_read(const char *path, struct npy *array, struct io_error *error);
 
+struct source;
+
+/* The same from a source (source.h) that is open already; it stays open. */
+bool npy_read_source(struct source *source, struct npy *array, struct io_error *error);
+
 /* Frees the data and empties the struct. */
 void npy_free(struct npy *array);
 

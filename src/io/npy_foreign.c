@@ -12,7 +12,8 @@ enum format { UNKNOWN, ZIP, HDF5, SAFETENSORS, TORCH, PICKLE };
 static const struct {
     const char *what, *before, *after;
 } formats[] = {
-    [ZIP] = {"an .npz archive", "import numpy; numpy.save('x.npy', numpy.load('", "')['NAME'])"},
+    [ZIP] = {"an .npz archive (one of FID statistics is read by `clkl kl --stats`)",
+             "import numpy; numpy.save('x.npy', numpy.load('", "')['NAME'])"},
     [HDF5] = {"an HDF5 file", "import h5py, numpy; numpy.save('x.npy', h5py.File('",
               "', 'r')['NAME'][()])"},
     [SAFETENSORS] = {"a .safetensors file",

@@ -60,17 +60,32 @@ void source_close(struct source *source)
     source->descriptor = -1;
 }
 
+/* Some bytes: how many, 0 at the end, -1 with a sentence. */
+static int64_t read_some(struct source *source, void *to, size_t size, struct io_error *error)
+{
+    if (source->pull != NULL)
+        return source->pull(source, to, size, error);
+    for (;;) {
+        const ssize_t came = read(source->descriptor, to, size);
+        if (came >= 0)
+            return came;
+        if (errno != EINTR) {
+            io_error_set(error, source->name, "cannot be read: %s", strerror(errno));
+            return -1;
+        }
+    }
+}
+
 bool source_read(struct source *source, void *to, size_t size, size_t *got, struct io_error *error)
 {
     for (*got = 0; *got < size;) {
         size_t ask = size - *got < LARGEST_READ ? size - *got : LARGEST_READ;
-        ssize_t came = read(source->descriptor, (char *)to + *got, ask);
+        const int64_t came = read_some(source, (char *)to + *got, ask, error);
+        if (came < 0)
+            return false;
         if (came == 0)
             break;
-        if (came > 0)
-            *got += (size_t)came;
-        else if (errno != EINTR)
-            return io_error_set(error, source->name, "cannot be read: %s", strerror(errno));
+        *got += (size_t)came;
     }
     source->left -= *got < source->left ? *got : source->left;
     return true;

@@ -1,4 +1,5 @@
-/* Where a file's bytes come from: a regular file, whose size is known, or a pipe, whose isn't. */
+/* Where a file's bytes come from: a regular file or a member of an archive, whose size is known, or
+ * a pipe, whose isn't. */
 #ifndef CLKL_SOURCE_H
 #define CLKL_SOURCE_H
 
@@ -7,11 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct source;
+
+/* Reads at most `size` bytes from what is no file: how many, 0 at the end, -1 with a sentence. */
+typedef int64_t source_pull(struct source *source, void *to, size_t size, struct io_error *error);
+
 struct source {
     const char *name; /* for messages; lives as long as the path it was opened with */
     int descriptor;
-    bool sized;    /* `left` is known */
-    uint64_t left; /* bytes not read yet */
+    source_pull *pull; /* instead of the descriptor, unless NULL */
+    void *from;        /* for pull */
+    bool sized;        /* `left` is known */
+    uint64_t left;     /* bytes not read yet */
 };
 
 /* Opens a path for reading, or standard input for "-". Directories and devices are refused. */

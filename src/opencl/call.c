@@ -113,11 +113,8 @@ static clkl_status take_gradients_of(struct making *making, int first, const str
     describe_arrays(problem, side, problem->gradient_dtype, arrays);
     for (int i = 0; i < 2 && status == CLKL_OK; ++i) {
         const struct array *array = side->packed ? &arrays[0] : &arrays[i];
-        if (array->buffer->mem == NULL)
+        if (array->buffer->mem == NULL || (problem->gradients >> (first + i) & 1u) == 0)
             continue;
-        if ((problem->gradients >> (first + i) & 1u) == 0)
-            return clkl_fail(error, CLKL_INVALID_ARGUMENT,
-                             "%s is given, but the specification does not ask for it", array->name);
         call->buffers.gradients[first + i] = array->buffer->mem;
         making->call->common.gradient_origins[first + i] =
             array->buffer->offset + (uint64_t)arrays[i].where->origin;
@@ -126,6 +123,30 @@ static clkl_status take_gradients_of(struct making *making, int first, const str
             status = take_gradient(making, array, error);
     }
     return status;
+}
+
+/* No gradient may be given that is not asked for. */
+static clkl_status check_gradients(const struct making *making, clkl_error *error)
+{
+    const clkl_args *args = making->args;
+    const struct clkl_problem *problem = &making->call->problem;
+    const struct {
+        cl_mem mem;
+        const char *name;
+        bool ignored; /* in the other one of its side */
+    } gradients[CLKL_ARRAYS] = {
+        {args->p_mean_gradient.mem, "p_mean_gradient", false},
+        {args->p_scale_gradient.mem, "p_scale_gradient", problem->p.packed},
+        {args->q_mean_gradient.mem, "q_mean_gradient", false},
+        {args->q_scale_gradient.mem, "q_scale_gradient", problem->q.packed},
+    };
+    for (int i = 0; i < CLKL_ARRAYS; ++i)
+        if (gradients[i].mem != NULL && !gradients[i].ignored &&
+            (problem->gradients >> i & 1u) == 0)
+            return clkl_fail(error, CLKL_INVALID_ARGUMENT,
+                             "%s is given, but the specification does not ask for it",
+                             gradients[i].name);
+    return CLKL_OK;
 }
 
 static clkl_status take_gradients(struct making *making, clkl_error *error)
@@ -163,12 +184,17 @@ static clkl_status take_upstream(struct making *making, clkl_error *error)
     const double divisor = (double)clkl_problem_divisor(problem);
     const bool fp64 = problem->compute == CLKL_F64;
     clkl_status status = CLKL_OK;
-    if (problem->gradients == 0)
-        return CLKL_OK;
     if (factors->given > 1 || factors->zero != 0)
         return clkl_fail(error, CLKL_INVALID_ARGUMENT,
                          "factors.given is %u and factors.zero %u; expected 0 or 1, and 0",
                          (unsigned)factors->given, (unsigned)factors->zero);
+    if (problem->gradients == 0)
+        return CLKL_OK;
+    if (problem->free_nats > 0.0 && args->values.mem == NULL)
+        return clkl_fail(
+            error, CLKL_INVALID_ARGUMENT,
+            "values.mem is NULL; expected the results of an earlier call, which decide "
+            "where free_nats leave a gradient");
     making->call->common.p_factor =
         clkl_real_bits((factors->given ? factors->p : 1.0) / divisor, fp64);
     making->call->common.q_factor =
@@ -390,7 +416,9 @@ static clkl_status take_args(const clkl_args *given, clkl_args *taken, clkl_erro
 static clkl_status take_all(struct making *making, clkl_error *error)
 {
     const bool kernels = making->plan->n_passes > 0;
-    clkl_status status = kernels ? take_sides(making, error) : CLKL_OK;
+    clkl_status status = check_gradients(making, error);
+    if (kernels && status == CLKL_OK)
+        status = take_sides(making, error);
     if (kernels && status == CLKL_OK)
         status = take_weights(making, error);
     if (kernels && status == CLKL_OK)

@@ -61,9 +61,10 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
             return clkl_fail_opencl(error, "clGetDeviceInfo", code);
     }
     /* Older devices without double precision do not know the question. */
-    if (clGetDeviceInfo(id, CL_DEVICE_DOUBLE_FP_CONFIG, sizeof doubles, &doubles, NULL) !=
-        CL_SUCCESS)
-        doubles = 0;
+    const cl_int code =
+        clGetDeviceInfo(id, CL_DEVICE_DOUBLE_FP_CONFIG, sizeof doubles, &doubles, NULL);
+    if (code != CL_SUCCESS && code != CL_INVALID_VALUE)
+        return clkl_fail_opencl(error, "clGetDeviceInfo", code);
     if (!available)
         return clkl_fail(error, CLKL_UNSUPPORTED, "the device says that it is not available");
     if (!compiler)

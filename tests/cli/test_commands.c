@@ -31,8 +31,9 @@ Test(cli_commands, unknown)
     RUN("kl2");
     expect_refusal("'kl2' is no command; expected kl, grad, inspect or devices");
     RUN("moments.npy");
-    expect_refusal("'moments.npy' is no command; expected kl, grad, inspect or devices, e.g. clkl kl "
-                   "moments.npy");
+    expect_refusal(
+        "'moments.npy' is no command; expected kl, grad, inspect or devices, e.g. clkl kl "
+        "moments.npy");
     RUN("--bogus");
     expect_refusal("'--bogus' is no command");
     RUN("devices", "3");

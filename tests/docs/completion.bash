@@ -5,7 +5,7 @@ completion=$1 tool=$2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
-mkdir bin 'a dir' && touch one.npy 'two words.npy' notes.txt old.png old.svg 'a dir/in.npy'
+mkdir bin 'a dir' && touch one.npy stats.npz 'two words.npy' notes.txt old.png old.svg 'a dir/in.npy'
 # Every option takes its candidates from what the completion holds; only devices are asked for.
 cat >bin/clkl <<'EOF'
 #!/bin/sh
@@ -62,10 +62,10 @@ for command in kl grad inspect devices; do
     offers "$help" clkl "$command" -
     offers "$help" clkl "$command" --
 done
-offers $'--q-std' clkl kl --q-s
-offers $'--std\n--split-axis' clkl kl --s
-offers $'--split-axis' clkl kl --std x.npy --s
-offers $'--split-axis' clkl kl --std = x.npy --s
+offers $'--q-std\n--q-stats' clkl kl --q-s
+offers $'--std\n--stats\n--split-axis' clkl kl --s
+offers $'--stats\n--split-axis' clkl kl --std x.npy --s
+offers $'--stats\n--split-axis' clkl kl --std = x.npy --s
 offers '' clkl devices --q
 
 # ---- Values ----
@@ -106,11 +106,14 @@ $function "$program"
 # ---- Files ----
 all=$'one.npy\ntwo words.npy\na dir\nbin'
 for option in --moments --mean --logvar --logstd --var --std --q-moments --q-mean --q-logvar \
-    --q-logstd --q-var --q-std --mask --weights --lengths --out; do
+    --q-logstd --q-var --q-std --cov --tril --precision-matrix --q-cov --q-tril --q-precision-matrix \
+    --mask --weights --lengths --out; do
     offers "$all" clkl kl "$option" ''
 done
 offers "$all" clkl kl ''
 offers "$all" clkl kl --quiet one.npy ''
+offers $'stats.npz\na dir\nbin' clkl kl --stats ''
+offers stats.npz clkl kl --q-stats = st
 offers 'two words.npy' clkl kl two
 offers 'two words.npy' clkl kl --mean = tw
 offers 'a dir/in.npy' clkl kl --mean 'a dir/'

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 CHECKERS = (
     ["groff", "-man", "-ww", "-Tutf8"],
@@ -54,8 +55,15 @@ def check_examples(page, tool, folder):
         write_npy(f"{folder}/{name}.npy", (2, 4), [0.5] * 8)
     for name in ("m", "l"):
         write_npy(f"{folder}/{name}.npy", (2, 2), [0.5] * 4)
-    lines = re.findall(r"(?m)^ +(clkl (?:kl|grad|inspect) .*\.npy.*)$", sections(page, 0)["EXAMPLES"])
-    assert len(lines) == 7, lines
+    write_npy(f"{folder}/c.npy", (2, 2, 2), [1, 0, 0, 1] * 2)
+    write_npy(f"{folder}/qm.npy", (2,), [0.5] * 2)
+    write_npy(f"{folder}/ql.npy", (2, 2), [1, 0, 0, 1])
+    for name in ("real", "generated"):
+        with zipfile.ZipFile(f"{folder}/{name}.npz", "w") as archive:
+            archive.write(f"{folder}/qm.npy", "mu.npy")
+            archive.write(f"{folder}/ql.npy", "sigma.npy")
+    lines = re.findall(r"(?m)^ +(clkl (?:kl|grad|inspect) .*\.np[yz].*)$", sections(page, 0)["EXAMPLES"])
+    assert len(lines) == 9, lines
     for line in lines:
         words = line.split()[1:]
         if "--plot" in words and shutil.which("gnuplot") is None:
@@ -99,6 +107,12 @@ def check_json(manual, tool, folder):
     status, out, err = run(tool, "kl", moments, "--json", "--device", "reference")
     assert status == 1, err
     printed = names_in(json.loads(out))
+    write_npy(f"{folder}/mean.npy", (1, 2), [0] * 2)
+    write_npy(f"{folder}/indefinite.npy", (2, 2), [1, 2, 2, 1])
+    status, out, err = run(tool, "kl", "--mean", f"{folder}/mean.npy", "--cov",
+                           f"{folder}/indefinite.npy", "--json", "--device", "reference")
+    assert status == 1, err
+    printed |= names_in(json.loads(out))
     write_npy(f"{folder}/weight.npy", (1,), [1.0])
     status, out, err = run(tool, "kl", moments, "--json", "--device", "reference", "--free-nats", "1",
                            "--weights", f"{folder}/weight.npy")

@@ -69,6 +69,7 @@ needs() {
 needs clkl "libclkl1 (= $deb_version)"
 needs clkl libc6
 needs clkl libjansson4
+needs clkl libzip4
 needs libclkl-dev "libclkl1 (= $deb_version)"
 needs libclkl-dev "ocl-icd-opencl-dev | opencl-dev"
 needs libclkl1 libc6

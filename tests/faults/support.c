@@ -62,6 +62,7 @@ static const struct recipe recipes[JOB_KINDS] = {
     [JOB_KEPT_AXIS] = {"kept axis", 3, {4, 5, 77}, CLKL_MOMENTS, CLKL_STANDARD_NORMAL, 2, 0},
     [JOB_GATHERS] = {"gathers", 3, {300, 5, 77}, CLKL_MEAN_LOGVAR, CLKL_MEAN_STD, 4, CLKL_SHARED},
     [JOB_SHARED_Q] = {"shared Q", 2, {3, 1000}, CLKL_MEAN_LOGVAR, CLKL_MEAN_LOGVAR, 0, CLKL_SHARED},
+    [JOB_GRADIENTS] = {"gradients", 2, {3, 40000}, CLKL_MEAN_LOGVAR, CLKL_MEAN_STD, 0, CLKL_SHARED},
     [JOB_DETERMINISTIC] =
         {"deterministic P", 2, {3, 40000}, CLKL_DETERMINISTIC, CLKL_STANDARD_NORMAL, 0, 0},
 };
@@ -79,6 +80,11 @@ static clkl_spec spec_of(const struct recipe *recipe)
     spec.clamp = CLKL_CLAMP;
     spec.clamp_low = -1.0;
     spec.clamp_high = 1.0;
+    if (recipe != &recipes[JOB_GRADIENTS])
+        return spec;
+    spec.gradients =
+        CLKL_GRADIENT_P_MEAN | CLKL_GRADIENT_P_SCALE | CLKL_GRADIENT_Q_MEAN | CLKL_GRADIENT_Q_SCALE;
+    spec.weights.kind = CLKL_LENGTHS;
     return spec;
 }
 
@@ -117,18 +123,69 @@ static void make_inputs(struct job *job, const struct clkl_problem *problem)
     }
 }
 
+static void make_lengths(struct job *job)
+{
+    const size_t count = (size_t)job->spec.shape[0];
+    if (job->spec.weights.kind != CLKL_LENGTHS)
+        return;
+    job->lengths = malloc(count * sizeof *job->lengths);
+    cr_assert_not_null(job->lengths);
+    for (size_t i = 0; i < count; ++i)
+        job->lengths[i] = (uint32_t)(39999 - 8000 * i);
+    job->args.weights.mem = test_buffer(job->device, job->lengths, count * sizeof *job->lengths);
+}
+
+/* The gradients that the reference gives. */
+static void expect_gradients(struct job *job, const struct clkl_problem *problem)
+{
+    clkl_host_args args = {.struct_size = sizeof args,
+                           .p_mean = job->arrays[CLKL_P_MEAN],
+                           .p_scale = job->arrays[CLKL_P_SCALE],
+                           .q_mean = job->arrays[CLKL_Q_MEAN],
+                           .q_scale = job->arrays[CLKL_Q_SCALE],
+                           .weights = job->lengths};
+    void **const gradients[] = {&args.p_mean_gradient, &args.p_scale_gradient,
+                                &args.q_mean_gradient, &args.q_scale_gradient};
+    clkl_spec spec = job->spec;
+    if (spec.gradients == 0)
+        return;
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
+        *gradients[operand] = job->gradients[operand] =
+            malloc(extent(problem, operand) * sizeof(float));
+    spec.outputs = CLKL_OUTPUT_NO_RESULT;
+    REQUIRE(clkl_reference_run(&spec, &args, NULL));
+}
+
 struct output {
     clkl_buffer *buffer;
-    size_t size; /* of a value */
+    size_t size; /* bytes; 0: not there */
 };
 
-enum { OUTPUTS = 3 };
+enum { OUTPUTS = 3 + CLKL_ARRAYS };
 
 static void list_outputs(struct job *job, struct output outputs[OUTPUTS])
 {
-    outputs[0] = (struct output){&job->args.result, sizeof(cl_float)};
-    outputs[1] = (struct output){&job->args.value_status, sizeof(cl_uint)};
-    outputs[2] = (struct output){&job->args.clamp_counts, sizeof(cl_uint2)};
+    clkl_buffer *const gradients[] = {&job->args.p_mean_gradient, &job->args.p_scale_gradient,
+                                      &job->args.q_mean_gradient, &job->args.q_scale_gradient};
+    const size_t count = (size_t)job->expected.count;
+    struct clkl_problem problem;
+    REQUIRE(clkl_problem_make(&job->spec, &problem, NULL));
+    outputs[0] = (struct output){&job->args.result, count * sizeof(cl_float)};
+    outputs[1] = (struct output){&job->args.value_status, count * sizeof(cl_uint)};
+    outputs[2] = (struct output){&job->args.clamp_counts, count * sizeof(cl_uint2)};
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
+        const bool is_there = job->gradients[operand] != NULL;
+        outputs[3 + operand] = (struct output){
+            gradients[operand], is_there ? extent(&problem, operand) * sizeof(cl_float) : 0};
+    }
+}
+
+static size_t largest_output(const struct output outputs[OUTPUTS])
+{
+    size_t largest = 0;
+    for (int i = 0; i < OUTPUTS; ++i)
+        largest = outputs[i].size > largest ? outputs[i].size : largest;
+    return largest;
 }
 
 void job_make(struct job *job, struct test_device *device, enum job_kind kind)
@@ -144,26 +201,36 @@ void job_make(struct job *job, struct test_device *device, enum job_kind kind)
     make_inputs(job, &problem);
     for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         inputs.arrays[operand] = job->arrays[operand];
+    make_lengths(job);
+    inputs.weights = job->lengths;
     expected_make(&job->spec, &inputs, 0, &job->expected);
+    expect_gradients(job, &problem);
     list_outputs(job, outputs);
     for (int i = 0; i < OUTPUTS; ++i)
-        outputs[i].buffer->mem = test_buffer(device, NULL, job->expected.count * outputs[i].size);
+        if (outputs[i].size > 0)
+            outputs[i].buffer->mem = test_buffer(device, NULL, outputs[i].size);
     job_spoil(job);
 }
 
 void job_free(struct job *job)
 {
-    const cl_mem all[] = {job->args.p_mean.mem,       job->args.p_scale.mem,
-                          job->args.q_mean.mem,       job->args.q_scale.mem,
-                          job->args.result.mem,       job->args.value_status.mem,
-                          job->args.clamp_counts.mem, job->args.scratch.mem};
+    const cl_mem all[] = {job->args.p_mean.mem,           job->args.p_scale.mem,
+                          job->args.q_mean.mem,           job->args.q_scale.mem,
+                          job->args.result.mem,           job->args.value_status.mem,
+                          job->args.clamp_counts.mem,     job->args.scratch.mem,
+                          job->args.weights.mem,          job->args.p_mean_gradient.mem,
+                          job->args.p_scale_gradient.mem, job->args.q_mean_gradient.mem,
+                          job->args.q_scale_gradient.mem};
     REQUIRE(clFinish(job->device->queue));
     clkl_plan_release(job->plan);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i)
         if (all[i] != NULL)
             REQUIRE(clReleaseMemObject(all[i]));
-    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         free(job->arrays[operand]);
+        free(job->gradients[operand]);
+    }
+    free(job->lengths);
     expected_free(&job->expected);
 }
 
@@ -180,37 +247,53 @@ void job_plan(struct job *job)
 void job_spoil(struct job *job)
 {
     struct output outputs[OUTPUTS];
-    const size_t largest = job->expected.count * sizeof(cl_uint2);
+    list_outputs(job, outputs);
+    const size_t largest = largest_output(outputs);
     unsigned char *bytes = malloc(largest);
     cr_assert_not_null(bytes);
     memset(bytes, 0xff, largest);
-    list_outputs(job, outputs);
     for (int i = 0; i < OUTPUTS; ++i)
-        REQUIRE(clEnqueueWriteBuffer(job->device->queue, outputs[i].buffer->mem, CL_TRUE, 0,
-                                     job->expected.count * outputs[i].size, bytes, 0, NULL, NULL));
+        if (outputs[i].size > 0)
+            REQUIRE(clEnqueueWriteBuffer(job->device->queue, outputs[i].buffer->mem, CL_TRUE, 0,
+                                         outputs[i].size, bytes, 0, NULL, NULL));
     free(bytes);
 }
 
 static void read_output(struct job *job, const struct output *output, void *host)
 {
-    REQUIRE(clEnqueueReadBuffer(job->device->queue, output->buffer->mem, CL_TRUE, 0,
-                                job->expected.count * output->size, host, 0, NULL, NULL));
+    if (output->size > 0)
+        REQUIRE(clEnqueueReadBuffer(job->device->queue, output->buffer->mem, CL_TRUE, 0,
+                                    output->size, host, 0, NULL, NULL));
 }
 
 bool job_is_untouched(struct job *job)
 {
     struct output outputs[OUTPUTS];
     bool untouched = true;
-    unsigned char *bytes = malloc(job->expected.count * sizeof(cl_uint2));
-    cr_assert_not_null(bytes);
     list_outputs(job, outputs);
+    unsigned char *bytes = malloc(largest_output(outputs));
+    cr_assert_not_null(bytes);
     for (int i = 0; i < OUTPUTS; ++i) {
         read_output(job, &outputs[i], bytes);
-        for (size_t place = 0; place < job->expected.count * outputs[i].size; ++place)
+        for (size_t place = 0; place < outputs[i].size; ++place)
             untouched = untouched && bytes[place] == 0xff;
     }
     free(bytes);
     return untouched;
+}
+
+/* Roughly: how exact they are is for other tests. */
+static void expect_gradient(struct job *job, const struct output *output, const float *expected,
+                            const char *what)
+{
+    size_t wrong = 0;
+    float *found = malloc(output->size + 1);
+    cr_assert_not_null(found);
+    read_output(job, output, found);
+    for (size_t i = 0; i < output->size / sizeof *found; ++i)
+        wrong += !(fabsf(found[i] - expected[i]) <= 1e-5f * (1.0f + fabsf(expected[i])));
+    cr_expect(wrong == 0, "%s, %s: %zu numbers of a gradient are wrong", job->name, what, wrong);
+    free(found);
 }
 
 void job_expect_results(struct job *job, const char *what)
@@ -223,6 +306,8 @@ void job_expect_results(struct job *job, const char *what)
     read_output(job, &outputs[1], outcome.status);
     read_output(job, &outputs[2], outcome.clamped);
     expect_agreement(&job->expected, &outcome, &tolerance, "%s, %s", job->name, what);
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
+        expect_gradient(job, &outputs[3 + operand], job->gradients[operand], what);
     outcome_free(&outcome);
 }
 

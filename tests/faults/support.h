@@ -36,13 +36,14 @@ void expect_live(const struct faults_live *before, const char *what, ...)
 /* ---- Jobs ---- */
 
 enum job_kind {
-    JOB_SHORT_ROWS,    /* one stage */
-    JOB_MEDIUM_ROWS,   /* one stage, whole vectors: where the device is a GPU, aligned */
-    JOB_LONG_ROWS,     /* two stages, Q given */
-    JOB_ONE_VALUE,     /* two stages, one row over the whole batch */
-    JOB_KEPT_AXIS,     /* a value per channel; P gathers */
-    JOB_GATHERS,       /* both sides gather, of different kinds */
-    JOB_SHARED_Q,      /* Q without the batch axis */
+    JOB_SHORT_ROWS,  /* one stage */
+    JOB_MEDIUM_ROWS, /* one stage, whole vectors: where the device is a GPU, aligned */
+    JOB_LONG_ROWS,   /* two stages, Q given */
+    JOB_ONE_VALUE,   /* two stages, one row over the whole batch */
+    JOB_KEPT_AXIS,   /* a value per channel; P gathers */
+    JOB_GATHERS,     /* both sides gather, of different kinds */
+    JOB_SHARED_Q,    /* Q without the batch axis */
+    JOB_GRADIENTS, /* lengths; gradients beside values in two stages, and in a pass of their own */
     JOB_DETERMINISTIC, /* fills */
     JOB_KINDS
 };
@@ -53,6 +54,8 @@ struct job {
     struct test_device *device;
     clkl_spec spec;
     float *arrays[CLKL_ARRAYS];
+    uint32_t *lengths;             /* NULL without them */
+    float *gradients[CLKL_ARRAYS]; /* the reference's; NULL where there is none */
     struct expected expected;
     clkl_plan *plan; /* NULL until job_plan */
     clkl_args args;  /* scratch is NULL until job_plan */

@@ -20,7 +20,7 @@ static const struct faults_fake gpu = {.type = CL_DEVICE_TYPE_GPU};
 
 /* ---- One call, watched ---- */
 
-enum { MOST_CALLS = 256 };
+enum { MOST_CALLS = 512 };
 
 struct calls {
     size_t count;
@@ -111,7 +111,9 @@ static void expect_commands(const struct job *job, const struct way *way, const 
     char name[128];
     describe(job, way, name, sizeof name);
     const bool fills = job->spec.p.form == CLKL_DETERMINISTIC;
-    const unsigned stages = clkl_plan_scratch_size(job->plan) > 0 ? 2 : 1;
+    const unsigned stages = job->spec.gradients != 0                ? 4
+                            : clkl_plan_scratch_size(job->plan) > 0 ? 2
+                                                                    : 1;
     cr_expect_eq(count_of(calls, CALL_clEnqueueNDRangeKernel), fills ? 0 : stages, "%s", name);
     cr_expect_eq(count_of(calls, CALL_clEnqueueFillBuffer),
                  !fills             ? 0
@@ -193,6 +195,7 @@ static void expect_all_stages(void)
     expect_stages(JOB_LONG_ROWS, true);
     expect_stages(JOB_ONE_VALUE, true);
     expect_stages(JOB_KEPT_AXIS, false);
+    expect_stages(JOB_GRADIENTS, true);
     expect_stages(JOB_DETERMINISTIC, false);
 }
 
@@ -291,6 +294,7 @@ Test(faults_enqueue, own_scratch_lives_as_long_as_the_commands)
     check_pending(JOB_LONG_ROWS, true);
     check_pending(JOB_ONE_VALUE, true);
     check_pending(JOB_SHORT_ROWS, true);
+    check_pending(JOB_GRADIENTS, true);
 }
 
 /* A user event that fails: so does the event of the call, and no output is written. */
@@ -316,9 +320,12 @@ static void check_failed_wait(enum job_kind kind)
     job_free(&job);
 }
 
+/* PoCL 3.1 aborts where a command fails that others wait for and whose event nobody holds, in any
+ * queue; with two commands it only may. */
 Test(faults_enqueue, fails_with_what_it_waits_for)
 {
     faults_open_device(&device, NULL);
     for (enum job_kind kind = 0; kind < JOB_KINDS; ++kind)
-        check_failed_wait(kind);
+        if (kind != JOB_GRADIENTS || device.device->facts.style != CLKL_STYLE_WIDE_CPU)
+            check_failed_wait(kind);
 }

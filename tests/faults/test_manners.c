@@ -87,7 +87,7 @@ static void free_jobs(struct job jobs[JOB_KINDS])
 
 /* ---- Reference counts ---- */
 
-enum { BUFFERS = 7 };
+enum { BUFFERS = 12 };
 
 struct references {
     cl_uint context, id, queue, event;
@@ -115,8 +115,10 @@ static struct references count_references(const struct job *jobs, cl_event event
     for (int kind = 0; kind < JOB_KINDS; ++kind) {
         const clkl_args *args = &jobs[kind].args;
         const cl_mem all[BUFFERS] = {
-            args->p_mean.mem, args->p_scale.mem,      args->q_mean.mem,      args->q_scale.mem,
-            args->result.mem, args->value_status.mem, args->clamp_counts.mem};
+            args->p_mean.mem,           args->p_scale.mem,         args->q_mean.mem,
+            args->q_scale.mem,          args->result.mem,          args->value_status.mem,
+            args->clamp_counts.mem,     args->weights.mem,         args->p_mean_gradient.mem,
+            args->p_scale_gradient.mem, args->q_mean_gradient.mem, args->q_scale_gradient.mem};
         for (int i = 0; i < BUFFERS; ++i)
             now.buffers[kind][i] = buffer_references(all[i]);
     }

@@ -109,6 +109,13 @@ Test(faults_sweep, first_plan_on_a_gpu)
     check_plan(JOB_LONG_ROWS, true, 30);
 }
 
+/* Programs of two passes. */
+Test(faults_sweep, first_plan_with_gradients)
+{
+    faults_open_device(&device, NULL);
+    check_plan(JOB_GRADIENTS, true, 30);
+}
+
 Test(faults_sweep, later_plans)
 {
     faults_open_device(&device, NULL);
@@ -200,20 +207,23 @@ Test(faults_sweep, enqueue)
     }
     check_enqueue(JOB_LONG_ROWS, true, true);
     check_enqueue(JOB_ONE_VALUE, true, false);
+    check_enqueue(JOB_GRADIENTS, true, true);
 }
 
 Test(faults_sweep, enqueue_on_a_gpu)
 {
     faults_open_device(&device, &gpu);
     check_enqueue(JOB_MEDIUM_ROWS, false, true);
+    check_enqueue(JOB_GRADIENTS, false, true);
     check_enqueue(JOB_LONG_ROWS, true, true);
 }
 
-/* ---- The second stage ---- */
+/* ---- Later stages ---- */
 
-/* If it cannot be enqueued, the event covers the first, which has not run here, and holds what it
- * needs. */
-static void check_second_stage(enum job_kind kind, bool own_scratch, enum faults_call call)
+/* If one that is not the first cannot be enqueued, the event covers those before, which have not
+ * run here, and holds what they need. */
+static void check_later_stage(enum job_kind kind, bool own_scratch, enum faults_call call,
+                              unsigned nth)
 {
     struct verdict verdict;
     struct job job;
@@ -224,10 +234,10 @@ static void check_second_stage(enum job_kind kind, bool own_scratch, enum faults
     if (own_scratch)
         args.scratch.mem = NULL;
     verdict_begin(&verdict, 0);
-    faults_fail(call, 2, CL_OUT_OF_RESOURCES);
+    faults_fail(call, nth, CL_OUT_OF_RESOURCES);
     verdict.status =
         WATCHED(clkl_enqueue(job.plan, device.queue, &args, 1, &user, &event, &verdict.error));
-    verdict_expect_reported(&verdict, 2, job.name);
+    verdict_expect_reported(&verdict, nth, job.name);
     cr_assert_not_null(event, "%s: no event for what was enqueued", job.name);
     cr_expect_gt(event_status(event), CL_COMPLETE, "%s", job.name);
     cr_expect_eq(faults_buffers_freed(), 0u, "%s: scratch is gone", job.name);
@@ -236,16 +246,18 @@ static void check_second_stage(enum job_kind kind, bool own_scratch, enum faults
     cr_expect_eq(event_status(event), CL_COMPLETE, "%s", job.name);
     REQUIRE(clReleaseEvent(event));
     REQUIRE(clReleaseEvent(user));
-    job_expect_to_run(&job, "after a second stage that was not enqueued");
+    job_expect_to_run(&job, "after a stage that was not enqueued");
     job_free(&job);
 }
 
-Test(faults_sweep, second_stage)
+Test(faults_sweep, later_stages)
 {
     faults_open_device(&device, NULL);
-    check_second_stage(JOB_LONG_ROWS, false, CALL_clEnqueueNDRangeKernel);
-    check_second_stage(JOB_ONE_VALUE, true, CALL_clEnqueueNDRangeKernel);
-    check_second_stage(JOB_DETERMINISTIC, false, CALL_clEnqueueFillBuffer);
+    check_later_stage(JOB_LONG_ROWS, false, CALL_clEnqueueNDRangeKernel, 2);
+    check_later_stage(JOB_ONE_VALUE, true, CALL_clEnqueueNDRangeKernel, 2);
+    check_later_stage(JOB_DETERMINISTIC, false, CALL_clEnqueueFillBuffer, 2);
+    for (unsigned nth = 2; nth <= 4; ++nth)
+        check_later_stage(JOB_GRADIENTS, nth % 2 == 0, CALL_clEnqueueNDRangeKernel, nth);
 }
 
 /* ---- Codes ---- */

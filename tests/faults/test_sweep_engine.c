@@ -102,7 +102,7 @@ static void make_task(struct task *task, uint32_t keep)
     clkl_spec_moments(&task->spec, 3, shape);
     task->spec.keep = keep;
     task->spec.q.form = CLKL_MEAN_STD;
-    const struct test_inputs inputs = {{flat, NULL, flat, scales}};
+    const struct test_inputs inputs = {.arrays = {flat, NULL, flat, scales}};
     expected_make(&task->spec, &inputs, 0, &task->expected);
     task->outcome = outcome_make(&task->expected);
     task->args = (clkl_host_args){.struct_size = sizeof task->args,

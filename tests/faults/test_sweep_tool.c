@@ -39,6 +39,7 @@ static struct report run_with(unsigned nth, const char *const *words)
     snprintf(number, sizeof number, "%u", nth);
     setenv("FAULTS_AT", number, 1);
     remove("kl.npy");
+    remove("g.p_moments.npy");
     run_words(words);
     FILE *file = fopen(REPORT, "r");
     cr_assert_not_null(file, "the tool ran without the layer; it said: %s", run.err);
@@ -58,7 +59,8 @@ static void expect_failure(const struct report *report, unsigned nth)
     cr_expect(strncmp(run.err, "clkl: ", 6) == 0 && end != NULL && end[1] == '\0',
               "call %u, %s: expected one line: %s", nth, report->call, run.err);
     cr_expect_str_eq(run.out, "", "call %u, %s", nth, report->call);
-    cr_expect_neq(access("kl.npy", F_OK), 0, "call %u, %s: there is a file", nth, report->call);
+    cr_expect(access("kl.npy", F_OK) != 0 && access("g.p_moments.npy", F_OK) != 0,
+              "call %u, %s: there is a file", nth, report->call);
     cr_expect(strstr(run.err, report->call) != NULL || strstr(run.err, "device") != NULL,
               "call %u, %s: the reason is missing: %s", nth, report->call, run.err);
 }
@@ -113,6 +115,23 @@ Test(faults_tool, inspect)
     if (getenv("RUSTICL_ENABLE") != NULL)
         cr_skip("on PoCL alone, for the time that it takes");
     sweep((const char *const[]){"inspect", "p.npy", "--csv", NULL}, check_rows);
+}
+
+static void check_gradients(void)
+{
+    static const double values[2] = {0.5, 2}, gradients[8] = {1, 0, 0, 0, 2, 0, 0, 0};
+    expect_npy("kl.npy", "float32", 1, 2, values);
+    expect_npy("g.p_moments.npy", "float32", 2, 8, gradients);
+}
+
+/* Two files, of which there are both or none. */
+Test(faults_tool, grad)
+{
+    if (getenv("RUSTICL_ENABLE") != NULL)
+        cr_skip("on PoCL alone, for the time that it takes");
+    sweep(
+        (const char *const[]){"grad", "p.npy", "--quiet", "--out", "g", "--value", "kl.npy", NULL},
+        check_gradients);
 }
 
 static void check_list(void)

@@ -293,7 +293,8 @@ static const struct {
     const char *says;
 } foreign[] = {
     {"a.npz", "PK\3\4\24\0\0\0\0\0", 10,
-     "a.npz: this is an .npz archive; expected a .npy file. To convert it: python3 -c \"import "
+     "a.npz: this is an .npz archive (one of FID statistics is read by `clkl kl --stats`); "
+     "expected a .npy file. To convert it: python3 -c \"import "
      "numpy; numpy.save('x.npy', numpy.load('a.npz')['NAME'])\""},
     {"a.npy", "PK\3\4\24\0\0\0\0\0", 10, "numpy.load('a.npy')"},
     {"a.pt", "PK\3\4\24\0\0\0\0\0", 10,

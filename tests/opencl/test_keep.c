@@ -36,7 +36,7 @@ static bool is_linear(clkl_form form)
 
 static struct test_inputs inputs_of(const clkl_spec *spec)
 {
-    struct test_inputs inputs = {{NULL}};
+    struct test_inputs inputs = {.arrays = {NULL}};
     const clkl_form forms[2] = {spec->p.form, spec->q.form};
     for (int side = 0; side < 2; ++side) {
         if (forms[side] != CLKL_STANDARD_NORMAL)

@@ -167,8 +167,8 @@ static void expect_results(const struct arena *arena, const char *what)
 {
     const struct tolerance tolerance = device_tolerance(&device);
     const struct test_inputs inputs = {
-        {numbers_at(arena, CLKL_P_MEAN), numbers_at(arena, CLKL_P_SCALE),
-         numbers_at(arena, CLKL_Q_MEAN), numbers_at(arena, CLKL_Q_SCALE)}};
+        .arrays = {numbers_at(arena, CLKL_P_MEAN), numbers_at(arena, CLKL_P_SCALE),
+                   numbers_at(arena, CLKL_Q_MEAN), numbers_at(arena, CLKL_Q_SCALE)}};
     struct expected expected;
     expected_make(&arena->spec, &inputs, arena->batch, &expected);
     struct outcome outcome = outcome_make(&expected);

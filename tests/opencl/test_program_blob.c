@@ -87,7 +87,7 @@ static void compute(struct test_device *on, const clkl_spec *spec, float result[
     cr_assert_not_null(moments);
     for (size_t i = 0; i < count; ++i)
         moments[i] = hash_uniform_float(7, 0, i, -2.0, 2.0);
-    const struct test_inputs inputs = {{moments, NULL, NULL, NULL}};
+    const struct test_inputs inputs = {.arrays = {moments, NULL, NULL, NULL}};
     test_device_run(on, spec, NULL, &inputs, 0, result, NULL, NULL);
     free(moments);
 }

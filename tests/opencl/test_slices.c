@@ -312,7 +312,7 @@ static float *copy_slice(const clkl_spec *spec, int operand, uint64_t batch, con
 static void expect(const clkl_spec *spec, uint64_t batch, const float *const *slices,
                    struct expected *expected)
 {
-    struct test_inputs inputs = {{NULL}};
+    struct test_inputs inputs = {.arrays = {NULL}};
     float *copies[CLKL_ARRAYS] = {NULL};
     clkl_spec plain = *spec;
     for (int operand = 0; operand < CLKL_ARRAYS; ++operand)

@@ -46,8 +46,8 @@ static void check_patterns(clkl_dtype dtype, uint32_t keep)
     clkl_spec spec = {.struct_size = sizeof spec, .rank = 2, .shape = {PATTERNS / ROW, ROW}};
     spec.p.form = spec.q.form = CLKL_MEAN_LOGVAR;
     spec.keep = keep;
-    const struct test_inputs floats = {{decoded, logvars, halves, logvars}};
-    const struct test_inputs typed = {{patterns, typed_logvars, halves, logvars}};
+    const struct test_inputs floats = {.arrays = {decoded, logvars, halves, logvars}};
+    const struct test_inputs typed = {.arrays = {patterns, typed_logvars, halves, logvars}};
     struct expected expected;
     struct outcome from_floats, from_typed;
     expected_make(&spec, &floats, 0, &expected);

@@ -74,7 +74,7 @@ static void check_case(const struct test_case *c)
     clkl_spec spec = case_spec(c, c->batch);
     void *arrays[4];
     case_inputs_make(c, CASE_ALL, CLKL_F32, arrays);
-    const struct test_inputs inputs = {{arrays[0], arrays[1], arrays[2], arrays[3]}};
+    const struct test_inputs inputs = {.arrays = {arrays[0], arrays[1], arrays[2], arrays[3]}};
     if (c->batch >= LARGE_BATCH)
         check_large_batch(c, &spec, &inputs);
     else
@@ -178,7 +178,7 @@ static float *load_floats(const char *path, long count)
 static void check_moments(const clkl_spec *spec, const float *moments, const char *name)
 {
     static const uint32_t keeps[] = {1u << 0, 1u << 1, CLKL_KEEP_NONE};
-    const struct test_inputs inputs = {{moments}};
+    const struct test_inputs inputs = {.arrays = {moments}};
     for (size_t i = 0; i < sizeof keeps / sizeof *keeps; i++) {
         clkl_spec kept = *spec;
         struct expected expected;
@@ -199,7 +199,7 @@ static uint64_t clamped_in_all(const clkl_spec *spec, const float *moments)
     clkl_spec all = *spec;
     struct expected expected;
     all.keep = CLKL_KEEP_NONE;
-    expected_make(&all, &(struct test_inputs){{moments}}, 0, &expected);
+    expected_make(&all, &(struct test_inputs){.arrays = {moments}}, 0, &expected);
     const uint64_t count = expected.clamped[0].p;
     expected_free(&expected);
     return count;

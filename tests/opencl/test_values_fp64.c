@@ -50,7 +50,7 @@ static void check_case(const struct test_case *c, clkl_dtype dtype)
     spec.compute = CLKL_F64;
     spec.p.dtype = spec.q.dtype = dtype;
     case_inputs_make(c, CASE_ALL, dtype, arrays);
-    const struct test_inputs inputs = {{arrays[0], arrays[1], arrays[2], arrays[3]}};
+    const struct test_inputs inputs = {.arrays = {arrays[0], arrays[1], arrays[2], arrays[3]}};
     test_device_run(&device, &spec, NULL, &inputs, 0, result, NULL, NULL);
     for (size_t k = 0; k < count; k++)
         report_note(&report, c, exact[k].sample, exact[k].value, result[exact[k].sample]);

@@ -60,7 +60,7 @@ install_alone() {
     other=shared
     [ "$kind" = static ] || other=static
     rm -rf "$out"
-    # Without jansson, Criterion, or whatever else pkg-config would find.
+    # Without jansson, libzip, Criterion, or whatever else pkg-config would find.
     logged env PKG_CONFIG_LIBDIR=/nonexistent \
         "$CMAKE" -S "$source" -B "$out" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCLKL_BUILD_TOOL=OFF \
         -DCLKL_BUILD_"$(echo $other | tr "[:lower:]" "[:upper:]")"=OFF -DCMAKE_INSTALL_PREFIX=/opt/clkl \

@@ -33,6 +33,7 @@ static void run_reference(const clkl_spec *spec, const struct test_inputs *input
                                  .p_scale = inputs->arrays[1],
                                  .q_mean = inputs->arrays[2],
                                  .q_scale = inputs->arrays[3],
+                                 .weights = inputs->weights,
                                  .result = expected->values,
                                  .value_status = expected->status,
                                  .clamp_counts = expected->clamped,

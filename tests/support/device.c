@@ -98,8 +98,7 @@ void test_device_run(struct test_device *device, const clkl_spec *spec,
                                      &error) == CLKL_OK,
               "plan: %s\n%s", error.message, error.build_log);
 
-    clkl_buffer *buffers[CLKL_ARRAYS] = {&args.p_mean, &args.p_scale, &args.q_mean,
-                                           &args.q_scale};
+    clkl_buffer *buffers[CLKL_ARRAYS] = {&args.p_mean, &args.p_scale, &args.q_mean, &args.q_scale};
     for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
         if (inputs->arrays[operand] != NULL)
             buffers[operand]->mem =

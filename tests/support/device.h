@@ -28,6 +28,7 @@ bool test_device_keeps_subnormals(const struct test_device *device, clkl_dtype c
 /* Input arrays on the host; NULL where there is none. Extents are computed from the problem. */
 struct test_inputs {
     const void *arrays[CLKL_ARRAYS];
+    const void *weights; /* for expected_make alone */
 };
 
 /* Computes `spec` on the device into `result`, of its compute type (and, where not NULL, status and

@@ -51,6 +51,9 @@ struct work {
     struct clkl_problem problem;
     float *host[CLKL_ARRAYS]; /* NULL where there is none */
     cl_mem inputs[CLKL_ARRAYS];
+    cl_mem lengths; /* NULL without them */
+    float *gradients[CLKL_ARRAYS];
+    size_t of_sample[CLKL_ARRAYS]; /* numbers of a gradient; 0 where there is none */
     float *values;
     uint32_t *status;
     clkl_clamp_count *clamped;
@@ -58,7 +61,7 @@ struct work {
 
 /* How many kinds of work there are; each needs a program of its own. And one kind more, whose rows
  * have a work-group each on PoCL. */
-enum { WORKS = 4, MANY_ROWS = WORKS };
+enum { WORKS = 4, MANY_ROWS = WORKS, GRADIENTS /* of two passes, and lengths */ };
 
 /* Work of one kind, computed by the calling thread on `device` and held against the reference. */
 void work_make(struct work *work, int kind, const struct scene *scene, clkl_device *device);
@@ -70,6 +73,7 @@ void work_free(struct work *work);
 struct place {
     cl_command_queue queue;
     cl_mem result, status, clamped, scratch; /* scratch NULL: the library's own */
+    cl_mem gradients[CLKL_ARRAYS];
 };
 
 /* For calls of `work` with `plan`; the queue becomes the place's. */

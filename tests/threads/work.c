@@ -29,6 +29,16 @@ static clkl_spec spec_of(int kind)
         spec.p.mean_strides[1] = spec.p.scale_strides[1] = 40;
         spec.q.layout = CLKL_SHARED;
         break;
+    case GRADIENTS:
+        spec = (clkl_spec){.struct_size = sizeof spec, .rank = 3, .shape = {30, 10, 90}};
+        spec.p.form = CLKL_MEAN_LOGVAR;
+        spec.q = (clkl_gaussian){.form = CLKL_MEAN_STD, .layout = CLKL_STRIDED};
+        spec.q.mean_strides[0] = spec.q.scale_strides[0] = 10;
+        spec.q.mean_strides[1] = spec.q.scale_strides[1] = 1;
+        spec.weights.kind = CLKL_LENGTHS;
+        spec.gradients = CLKL_GRADIENT_P_MEAN | CLKL_GRADIENT_P_SCALE | CLKL_GRADIENT_Q_MEAN |
+                         CLKL_GRADIENT_Q_SCALE;
+        return spec;
     case MANY_ROWS:
         spec.shape[0] = 160;
         spec.shape[1] = 8192;
@@ -97,6 +107,23 @@ static void make_inputs(struct work *work, int kind, const struct scene *scene)
     }
 }
 
+/* Lengths, and room for gradients. */
+static void make_extras(struct work *work, const struct scene *scene)
+{
+    uint32_t lengths[256];
+    const uint64_t batch = work->spec.shape[0];
+    if (work->spec.gradients == 0)
+        return;
+    EXPECT(batch <= 256);
+    for (uint64_t i = 0; i < batch; ++i)
+        lengths[i] = (uint32_t)(i % 12);
+    work->lengths = make_buffer(scene, batch * sizeof *lengths, lengths);
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
+        work->of_sample[operand] = count_of(work, operand) / (size_t)batch;
+        work->gradients[operand] = allocate(count_of(work, operand), sizeof(float));
+    }
+}
+
 /* ---- The known result ---- */
 
 static void hold_against_reference(const struct work *work)
@@ -104,12 +131,16 @@ static void hold_against_reference(const struct work *work)
     const uint64_t batch = work->spec.shape[0];
     clkl_spec wide = work->spec;
     wide.compute = CLKL_F64;
+    uint32_t lengths[256];
     double *exact = allocate(batch, sizeof *exact);
+    for (uint32_t i = 0; i < 256; ++i)
+        lengths[i] = i % 12;
     const clkl_host_args args = {.struct_size = sizeof args,
                                  .p_mean = work->host[0],
                                  .p_scale = work->host[1],
                                  .q_mean = work->host[2],
                                  .q_scale = work->host[3],
+                                 .weights = lengths,
                                  .result = exact};
     REQUIRE(clkl_reference_run(&wide, &args, NULL));
     for (uint64_t i = 0; i < batch; ++i)
@@ -147,6 +178,7 @@ void work_make(struct work *work, int kind, const struct scene *scene, clkl_devi
     const uint64_t batch = work->spec.shape[0];
     REQUIRE(clkl_problem_make(&work->spec, &work->problem, NULL));
     make_inputs(work, kind, scene);
+    make_extras(work, scene);
     work->values = allocate(batch, sizeof *work->values);
     work->status = allocate(batch, sizeof *work->status);
     work->clamped = allocate(batch, sizeof *work->clamped);
@@ -162,6 +194,11 @@ void work_make(struct work *work, int kind, const struct scene *scene, clkl_devi
         REQUIRE(clReleaseEvent(event));
         read_outputs(&place, work, piece.shape[0], work->values + first, work->status + first,
                      work->clamped + first);
+        for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
+            if (work->of_sample[operand] > 0)
+                read_buffer(&place, place.gradients[operand],
+                            work->of_sample[operand] * batch * sizeof(float),
+                            work->gradients[operand]);
     }
     place_free(&place);
     clkl_plan_release(plan);
@@ -172,9 +209,12 @@ void work_free(struct work *work)
 {
     for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
         free(work->host[operand]);
+        free(work->gradients[operand]);
         if (work->inputs[operand] != NULL)
             REQUIRE(clReleaseMemObject(work->inputs[operand]));
     }
+    if (work->lengths != NULL)
+        REQUIRE(clReleaseMemObject(work->lengths));
     free(work->values);
     free(work->status);
     free(work->clamped);
@@ -191,11 +231,18 @@ void place_make(struct place *place, const struct scene *scene, const struct wor
     place->status = make_buffer(scene, batch * sizeof(cl_uint), NULL);
     place->clamped = make_buffer(scene, batch * sizeof(cl_uint2), NULL);
     place->scratch = scratch > 0 ? make_buffer(scene, scratch, NULL) : NULL;
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
+        place->gradients[operand] =
+            work->of_sample[operand] > 0
+                ? make_buffer(scene, work->of_sample[operand] * batch * sizeof(float), NULL)
+                : NULL;
 }
 
 void place_free(struct place *place)
 {
-    const cl_mem all[] = {place->result, place->status, place->clamped, place->scratch};
+    const cl_mem all[] = {place->result,       place->status,       place->clamped,
+                          place->scratch,      place->gradients[0], place->gradients[1],
+                          place->gradients[2], place->gradients[3]};
     for (size_t i = 0; i < sizeof all / sizeof *all; ++i)
         if (all[i] != NULL)
             REQUIRE(clReleaseMemObject(all[i]));
@@ -212,6 +259,11 @@ cl_event place_enqueue(const struct place *place, const struct work *work, clkl_
         buffers[operand]->mem = work->inputs[operand];
         buffers[operand]->offset = (size_t)first * (size_t)operand_of(work, operand)->strides[0];
     }
+    clkl_buffer *gradients[] = {&args.p_mean_gradient, &args.p_scale_gradient,
+                                &args.q_mean_gradient, &args.q_scale_gradient};
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand)
+        gradients[operand]->mem = place->gradients[operand];
+    args.weights = (clkl_buffer){work->lengths, (size_t)first};
     args.result.mem = place->result;
     args.value_status.mem = place->status;
     args.clamp_counts.mem = work->problem.clamp_counts ? place->clamped : NULL;
@@ -220,6 +272,24 @@ cl_event place_enqueue(const struct place *place, const struct work *work, clkl_
     if (clkl_enqueue(plan, place->queue, &args, 0, NULL, &event, &error) != CLKL_OK)
         die("clkl_enqueue: %s", error.message);
     return event;
+}
+
+/* Whether a part's gradients have the bits of the whole's. */
+static void check_gradients(const struct place *place, const struct work *work, uint64_t first,
+                            uint64_t batch)
+{
+    for (int operand = 0; operand < CLKL_ARRAYS; ++operand) {
+        const size_t count = work->of_sample[operand] * (size_t)batch;
+        if (count == 0)
+            continue;
+        float *numbers = allocate(count, sizeof *numbers);
+        read_buffer(place, place->gradients[operand], count * sizeof *numbers, numbers);
+        if (memcmp(numbers, work->gradients[operand] + work->of_sample[operand] * first,
+                   count * sizeof *numbers) != 0)
+            die("gradient %d of %llu samples from %llu is another than alone", operand,
+                (unsigned long long)batch, (unsigned long long)first);
+        free(numbers);
+    }
 }
 
 void place_check(const struct place *place, const struct work *work, cl_event event, uint64_t first,
@@ -232,6 +302,7 @@ void place_check(const struct place *place, const struct work *work, cl_event ev
     REQUIRE(clWaitForEvents(1, &event));
     REQUIRE(clReleaseEvent(event));
     read_outputs(place, work, batch, values, status, clamped);
+    check_gradients(place, work, first, batch);
     for (uint64_t i = 0; i < batch; ++i) {
         const uint64_t at = first + i;
         if (memcmp(&values[i], &work->values[at], sizeof *values) != 0 ||
