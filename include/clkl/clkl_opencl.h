@@ -92,7 +92,8 @@ typedef struct clkl_plan clkl_plan;
  * failure NULL. May block for as long as the device's compiler takes. May be called from several
  * threads at once, also on one device: what one builds the others use.
  *
- * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_INVALID_SPEC, CLKL_UNSUPPORTED, CLKL_BUILD_FAILED,
+ * Returns CLKL_OK, CLKL_INVALID_ARGUMENT, CLKL_INVALID_SPEC, CLKL_UNSUPPORTED (also where a value
+ * has so many elements that Mesa's llvmpipe would stop the loops over them), CLKL_BUILD_FAILED,
  * CLKL_OUT_OF_HOST_MEMORY, CLKL_OUT_OF_DEVICE_MEMORY or CLKL_OPENCL_ERROR. */
 CLKL_API CLKL_WARN_UNUSED clkl_status clkl_plan_create(clkl_device *device, const clkl_spec *spec,
                                                        uint32_t flags, clkl_plan **plan,

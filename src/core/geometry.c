@@ -17,8 +17,18 @@ enum {
     COLUMN_GRAIN = 64,      /* elements of a row */
     CPU_COLUMN_TASKS = 256, /* enough to share; more would only be joined again */
     GPU_COLUMN_TASKS = 4096,
-    COMBINE_PARTS = 4096 /* about so many in a work-group of one work-item */
+    COMBINE_PARTS = 4096, /* about so many in a work-group of one work-item */
+    /* Iterations of loops, at most. */
+    LOOPS_PER_ELEMENT = 16,
+    LOOPS_PER_PART = 4
 };
+
+/* Elements, or parts of a value, that a work-item may go through in one launch. */
+static uint64_t most_in_loops(const struct clkl_facts *facts, uint32_t loops_for_one)
+{
+    return facts->loop_limit == 0 ? UINT64_MAX / CLKL_WIDEST_GRID
+                                  : at_least(facts->loop_limit / loops_for_one, 1);
+}
 
 /* Members for a task of `items` units of work, so that each has about two. */
 static uint32_t choose_team(uint64_t items, uint32_t work_group)
@@ -54,7 +64,9 @@ static uint64_t lay_out_rows(const struct clkl_rows *rows, const struct clkl_var
                              struct clkl_geometry *geometry)
 {
     const uint64_t usual = facts->style == CLKL_STYLE_WIDE_CPU ? CPU_CHUNK : GPU_CHUNK;
-    const uint64_t longest = tuning->chunk != 0 ? tuning->chunk : usual;
+    const uint32_t widest_team = tuning->team != 0 ? tuning->team : variant->work_group;
+    const uint64_t longest = at_most(tuning->chunk != 0 ? tuning->chunk : usual,
+                                     most_in_loops(facts, LOOPS_PER_ELEMENT) * widest_team);
     cut_rows(rows->elements, longest, geometry);
     geometry->team = tuning->team;
     if (tuning->team == 0)
@@ -62,6 +74,7 @@ static uint64_t lay_out_rows(const struct clkl_rows *rows, const struct clkl_var
             choose_team(divide_up(geometry->chunk, variant->vector_width), variant->work_group);
     geometry->tasks = rows->rows * geometry->chunks;
     geometry->work = at_most(rows->elements, geometry->chunk);
+    geometry->share = divide_up(geometry->chunk, geometry->team);
     return most_chunks(rows->elements, longest);
 }
 
@@ -97,36 +110,51 @@ static uint64_t lay_out_columns(const struct clkl_rows *rows, const struct clkl_
                                 struct clkl_geometry *geometry)
 {
     geometry->team = choose_column_team(rows, variant, tuning);
-    const uint64_t block =
-        (uint64_t)variant->work_group / geometry->team * variant->strip * variant->vector_width;
+    const uint64_t strip = (uint64_t)variant->strip * variant->vector_width;
+    const uint64_t block = variant->work_group / geometry->team * strip;
+    const uint64_t longest =
+        at_least(most_in_loops(facts, LOOPS_PER_ELEMENT) / strip, 1) * geometry->team;
     const uint64_t wanted =
         tuning->chunk != 0
             ? at_most(divide_up(rows->elements, tuning->chunk), MAX_CHUNKS)
             : most_column_chunks(rows->elements, divide_up(rows->rows_of_sample, block),
                                  at_most(block, rows->rows_of_sample), facts, geometry);
-    const uint64_t most = at_least(wanted, divide_up(rows->elements, MAX_CHUNK));
+    const uint64_t most = at_least(wanted, divide_up(rows->elements, at_most(longest, MAX_CHUNK)));
     const uint64_t even = divide_up(rows->elements, most);
     geometry->chunk = most == 1            ? rows->elements
                       : tuning->chunk != 0 ? at_least(even, tuning->chunk)
                                            : divide_up(even, COLUMN_GRAIN) * COLUMN_GRAIN;
+    geometry->chunk = at_most(geometry->chunk, longest);
     geometry->chunks = (uint32_t)divide_up(rows->elements, geometry->chunk);
     geometry->tasks = divide_up(rows->rows, block) * geometry->chunks;
     geometry->work = at_most(block, rows->rows) * geometry->chunk;
+    geometry->share = divide_up(geometry->chunk, geometry->team) * strip;
     return most;
 }
 
 /* ---- Both ---- */
 
-static uint32_t choose_rounds(const struct clkl_facts *facts, const struct clkl_geometry *geometry)
+/* As many as wanted, but no more than a work-item's loops get through. */
+static uint32_t bound_rounds(uint64_t wanted, uint64_t most_in_loops, uint64_t share)
+{
+    const uint64_t most = at_least(most_in_loops / at_least(share, 1), 1);
+    return (uint32_t)at_most(at_most(wanted, most), UINT32_MAX);
+}
+
+static uint32_t choose_rounds(const struct clkl_facts *facts, const struct clkl_tuning *tuning,
+                              const struct clkl_geometry *geometry)
 {
     const uint64_t wanted = CPU_GROUP_ELEMENTS / at_most(geometry->work, CPU_GROUP_ELEMENTS);
     const uint64_t spare = geometry->tasks / ((uint64_t)CPU_GROUPS_PER_UNIT * facts->compute_units);
     const uint64_t needed = divide_up(geometry->tasks, CLKL_WIDEST_GRID);
-    return (uint32_t)at_most(at_least(at_least(at_most(wanted, spare), 1), needed), UINT32_MAX);
+    const uint64_t usual = at_least(at_least(at_most(wanted, spare), 1), needed);
+    return bound_rounds(tuning->rounds != 0 ? tuning->rounds : usual,
+                        most_in_loops(facts, LOOPS_PER_ELEMENT), geometry->share);
 }
 
-static void lay_out_combine(const struct clkl_rows *rows, const struct clkl_variant *variant,
-                            struct clkl_geometry *geometry)
+/* Returns the parts that fall to one work-item in a round. */
+static uint64_t lay_out_combine(const struct clkl_rows *rows, const struct clkl_variant *variant,
+                                const struct clkl_facts *facts, struct clkl_geometry *geometry)
 {
     const uint64_t values = rows->rows / rows->rows_of_value;
     const uint64_t parts = geometry->chunks * rows->rows_of_value;
@@ -134,14 +162,16 @@ static void lay_out_combine(const struct clkl_rows *rows, const struct clkl_vari
     geometry->combine_rounds = 1;
     if (variant->work_group > 1) {
         geometry->combine_groups = divide_up(values, variant->work_group / geometry->combine_team);
-        return;
+        return divide_up(parts, geometry->combine_team);
     }
     const uint64_t lanes = rows->rows_of_value == 1 ? variant->lanes_at_once : 1;
     const uint64_t vectors = divide_up(values, lanes);
     const uint64_t wanted = COMBINE_PARTS / at_most(parts * lanes, COMBINE_PARTS);
     const uint64_t needed = divide_up(vectors, CLKL_WIDEST_GRID);
-    geometry->combine_rounds = (uint32_t)at_most(at_least(wanted, needed), UINT32_MAX);
+    geometry->combine_rounds =
+        bound_rounds(at_least(wanted, needed), most_in_loops(facts, LOOPS_PER_PART), parts * lanes);
     geometry->combine_groups = divide_up(vectors, geometry->combine_rounds);
+    return parts * lanes;
 }
 
 clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_variant *variant,
@@ -155,17 +185,22 @@ clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_v
         return clkl_fail(error, CLKL_UNSUPPORTED, "too many rows");
     const uint64_t most =
         (variant->columns ? lay_out_columns : lay_out_rows)(rows, variant, facts, tuning, geometry);
-    geometry->rounds = 1;
-    if (variant->work_group == 1)
-        geometry->rounds = tuning->rounds != 0 ? tuning->rounds : choose_rounds(facts, geometry);
+    geometry->rounds = variant->work_group == 1 ? choose_rounds(facts, tuning, geometry) : 1;
     const uint64_t teams = variant->columns ? 1 : variant->work_group / geometry->team;
     geometry->groups = divide_up(geometry->tasks, teams * geometry->rounds);
     if (geometry->groups > SIZE_MAX / variant->work_group)
         return clkl_fail(error, CLKL_UNSUPPORTED, "too many rows for one launch");
+    uint64_t parts = 0;
     if (clkl_variant_sums(variant) > 0 && (geometry->chunks > 1 || rows->rows_of_value > 1)) {
-        lay_out_combine(rows, variant, geometry);
+        parts = lay_out_combine(rows, variant, facts, geometry);
         geometry->scratch =
             rows->rows * at_least(geometry->chunks, most) * clkl_variant_partial_bytes(variant);
     }
+    if (geometry->share > most_in_loops(facts, LOOPS_PER_ELEMENT) ||
+        parts > most_in_loops(facts, LOOPS_PER_PART))
+        return clkl_fail(error, CLKL_UNSUPPORTED,
+                         "one value of the result has more elements than this device gets through: "
+                         "it stops a work-item's loops after %u iterations",
+                         (unsigned)facts->loop_limit);
     return CLKL_OK;
 }

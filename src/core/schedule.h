@@ -26,6 +26,7 @@ struct clkl_facts {
     uint32_t compute_units;
     uint64_t max_work_group;
     uint64_t local_memory; /* bytes */
+    uint32_t loop_limit;   /* iterations after which it stops a work-item's loops; 0 for none */
 };
 
 /* Choices that tests make for the schedule; 0 leaves one to it. */
@@ -82,7 +83,8 @@ struct clkl_geometry {
     uint32_t team;
     uint32_t rounds;
     uint64_t tasks;
-    uint64_t work; /* elements of a task */
+    uint64_t work;  /* elements of a task */
+    uint64_t share; /* of them for each of its team */
     uint64_t groups;
     uint32_t combine_team;
     uint32_t combine_rounds;
@@ -118,7 +120,8 @@ bool clkl_variant_has(const struct clkl_variant *variant, int operand);
 bool clkl_variant_can_align(const struct clkl_variant *variant, const struct clkl_rows *rows,
                             const struct clkl_facts *facts);
 
-/* The geometry for rows; CLKL_UNSUPPORTED if they are more than an NDRange can count. */
+/* The geometry for rows; CLKL_UNSUPPORTED if they are more than an NDRange can count, or more than
+ * the device's loops get through. */
 clkl_status clkl_geometry_make(const struct clkl_rows *rows, const struct clkl_variant *variant,
                                const struct clkl_facts *facts, const struct clkl_tuning *tuning,
                                struct clkl_geometry *geometry, clkl_error *error);

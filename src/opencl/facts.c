@@ -30,6 +30,17 @@ static bool is_pocl(cl_device_id id)
            strcmp(name, "Portable Computing Language") == 0;
 }
 
+/* Mesa's llvmpipe counts the iterations of all loops of a kernel, nested ones too, ends every loop
+ * when there have been so many, and says nothing (seen with 22.3). */
+enum { LLVMPIPE_LOOP_LIMIT = 65535 };
+
+static bool is_llvmpipe(cl_device_id id)
+{
+    char name[128];
+    clkl_device_string(id, CL_DEVICE_NAME, name, sizeof name);
+    return strncmp(name, "llvmpipe", strlen("llvmpipe")) == 0;
+}
+
 struct query {
     cl_device_info what;
     void *value;
@@ -81,5 +92,6 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
     facts->compute_units = units == 0 ? 1 : units;
     facts->max_work_group = work_group;
     facts->local_memory = local_memory;
+    facts->loop_limit = is_llvmpipe(id) ? LLVMPIPE_LOOP_LIMIT : 0;
     return CLKL_OK;
 }

@@ -1,5 +1,6 @@
 #include "opencl/launch.h"
 
+#include "core/arithmetic.h"
 #include "core/failure.h"
 
 #include <string.h>
@@ -171,6 +172,17 @@ clkl_status clkl_stage_combine(struct clkl_prepared_pass *prepared,
     return make_ready(&prepared->combine, &arguments, stage, error);
 }
 
+/* Work-items that fill so many bytes of a mask, a piece each. */
+static size_t fillers(const clkl_plan *plan, uint64_t bytes)
+{
+    enum { LOOPS_PER_BYTE = 4 };
+    const struct clkl_facts *facts = &plan->device->facts;
+    const uint64_t local = plan->passes[0].variant.work_group;
+    const uint64_t needed =
+        facts->loop_limit == 0 ? 0 : divide_up(bytes, facts->loop_limit / LOOPS_PER_BYTE);
+    return (size_t)at_least(CLKL_WIDEST_GRID, divide_up(needed, local) * local);
+}
+
 clkl_status clkl_stage_lengths(clkl_plan *plan, const struct clkl_mask_call *call,
                                struct clkl_stage *stage, clkl_error *error)
 {
@@ -183,7 +195,7 @@ clkl_status clkl_stage_lengths(clkl_plan *plan, const struct clkl_mask_call *cal
     append(&arguments, sizeof call->mask, &call->mask);
     append(&arguments, sizeof call->mask_origin, &call->mask_origin);
     stage->local = plan->passes[0].variant.work_group;
-    stage->global = CLKL_WIDEST_GRID;
+    stage->global = fillers(plan, call->bytes);
     return make_ready(&plan->lengths, &arguments, stage, error);
 }
 

@@ -375,6 +375,55 @@ Test(row_geometry, what_no_launch_can_count_is_refused)
     cr_expect(is_ceiling(geometry.chunks, rows.elements, geometry.chunk));
 }
 
+/* ---- Devices that stop loops ---- */
+
+/* What a work-item goes through in either stage. */
+static void expect_short_loops(const struct plan *plan)
+{
+    const struct clkl_geometry *geometry = &plan->geometry;
+    const uint64_t strip =
+        plan->variant.columns ? (uint64_t)plan->variant.strip * plan->variant.vector_width : 1;
+    const uint64_t share = divide_up(geometry->chunk, geometry->team) * strip;
+    cr_assert_leq(share * geometry->rounds, 4096u);
+    if (geometry->combine_groups == 0)
+        return;
+    const uint64_t parts = plan->rows.rows_of_value * geometry->chunks;
+    const uint64_t at_once = plan->variant.work_group == 1 ? combined_at_once(plan) : 1;
+    cr_assert_leq(divide_up(parts, geometry->combine_team) * at_once, 16384u);
+}
+
+/* With the schedule's choices and with such as make loops long. */
+Test(row_geometry, loops_end_before_they_are_stopped)
+{
+    static const struct clkl_tuning tunings[] = {
+        {0}, {.work_group = 1, .rounds = 100}, {.work_group = 16, .team = 1}, {.chunk = 100000}};
+    struct clkl_facts facts = lanes;
+    size_t planned = 0;
+    facts.loop_limit = 65535;
+    for (size_t p = 0; p < problem_count; ++p) {
+        struct clkl_problem problem;
+        if (!problem_at(p, &problem))
+            continue;
+        const struct clkl_pass pass = {.problem = problem, .value = true};
+        const struct clkl_tuning *tuning = &tunings[p % COUNT(tunings)];
+        struct plan plan = {.problem = problem};
+        clkl_error error = {.struct_size = sizeof error};
+        clkl_rows_make(&problem, &plan.rows);
+        clkl_variant_make(&pass, &plan.rows, &facts, tuning, &plan.variant);
+        const clkl_status status =
+            clkl_geometry_make(&plan.rows, &plan.variant, &facts, tuning, &plan.geometry, &error);
+        cr_assert(status == CLKL_OK ||
+                      (status == CLKL_UNSUPPORTED && strstr(error.message, "65535 iterations")),
+                  "%s", error.message);
+        cr_assert(status == CLKL_OK || plan.rows.elements * plan.rows.rows_of_value > 16384);
+        if (status != CLKL_OK)
+            continue;
+        expect_short_loops(&plan);
+        ++planned;
+    }
+    cr_expect_gt(planned, problem_count / 4, "only %zu of %zu", planned, problem_count);
+}
+
 /* ---- Tuning ---- */
 
 Test(row_geometry, tests_can_choose)
