@@ -5,6 +5,7 @@
 #include "support/gradient_call.h"
 
 #include <criterion/criterion.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,16 +76,18 @@ Test(device_gradients, every_kind)
     }
 }
 
-/* Below fp32's smallest number nothing is promised. */
+/* Below a type's smallest number nothing is promised. */
 static bool is_exact(const struct gradient_call *call, int operand, uint64_t place, double gradient,
                      double terms)
 {
     const double found = gradient_at(call, operand, place);
+    if (call->spec.compute == CLKL_F64)
+        return found == gradient || fabs(found - gradient) <= 1e-14 * terms + DBL_MIN;
     return found == (double)(float)gradient || fabs(found - gradient) <= 1e-6 * terms + 0x1p-126;
 }
 
-/* One case of tests/values/gradients.txt: each listed sample is a row. */
-static unsigned check_case(const char *name)
+/* One case of tests/values/gradients.txt, of fp32 inputs: each listed sample is a row. */
+static unsigned check_case(const char *name, clkl_dtype compute)
 {
     static const char *const operands[] = {"p_mean", "p_scale", "q_mean", "q_scale"};
     char text[256], listed[64], operand[16];
@@ -97,6 +100,7 @@ static unsigned check_case(const char *name)
     cr_assert(case_find(name, &c), "%s", name);
     clkl_spec spec = case_spec(&c, case_listed_count(&c));
     spec.gradients = (c.p != SCALE_STANDARD ? OF_P : 0u) | (c.q != SCALE_STANDARD ? OF_Q : 0u);
+    spec.compute = spec.gradient_dtype = compute;
     gradient_call_make(&call, &spec);
     case_inputs_make(&c, CASE_LISTED, CLKL_F32, arrays);
     for (int i = 0; i < CLKL_ARRAYS; ++i)
@@ -117,7 +121,7 @@ static unsigned check_case(const char *name)
         const uint64_t place = sample * c.elements + element;
         ++checked;
         cr_expect(is_exact(&call, which, place, gradient, terms),
-                  "%s: %s of sample %llu is %.9g; expected %.9g", name, operand, sample,
+                  "%s: %s of sample %llu is %.17g; expected %.17g", name, operand, sample,
                   gradient_at(&call, which, place), gradient);
     }
     fclose(file);
@@ -126,7 +130,7 @@ static unsigned check_case(const char *name)
     return checked;
 }
 
-Test(device_gradients, exact_values)
+static void check_cases(clkl_dtype compute)
 {
     static const char *const names[] = {
         "huge.logvar-logvar.n17",         "collapsed.logvar-logvar.n64",
@@ -135,8 +139,19 @@ Test(device_gradients, exact_values)
     };
     unsigned checked = 0;
     for (size_t i = 0; i < at_most(COUNT(names), 2); ++i)
-        checked += check_case(names[i]);
+        checked += check_case(names[i], compute);
     cr_expect_geq(checked, 2 * at_most(COUNT(names), 2));
+}
+
+Test(device_gradients, exact_values)
+{
+    check_cases(CLKL_F32);
+}
+
+Test(device_gradients, exact_values_in_fp64)
+{
+    if (test_device_has_fp64(&device))
+        check_cases(CLKL_F64);
 }
 
 /* ---- Layouts ---- */
