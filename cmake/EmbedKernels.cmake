@@ -1,6 +1,8 @@
 # Turns OpenCL C files into byte arrays of one C file, with CMake alone:
-#   cmake -DOUTPUT=sources.c -DINPUTS=a.clh;b.cl -P EmbedKernels.cmake
+#   cmake -DOUTPUT=sources.c -DINPUTS=a.clh;b.cl;c.cl -DPROGRAMS=x;y -Dx=a.clh;b.cl -Dy=a.clh;c.cl -P EmbedKernels.cmake
+# Of every file the programs are told that it is a part of: bit n for the nth.
 # (String literals will not do: compilers limit their length.)
+cmake_policy(SET CMP0057 NEW)
 set(text "/* Generated from kernels/ at build time. */\n#include \"opencl/sources.h\"\n")
 set(table "")
 foreach(input IN LISTS INPUTS)
@@ -11,7 +13,15 @@ foreach(input IN LISTS INPUTS)
   string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)"
                        "\\1\n    " bytes "${bytes}")
   string(APPEND text "\nstatic const char ${id}[] = {\n    ${bytes}0x00};\n")
-  string(APPEND table "    {\"${name}\", ${id}, sizeof ${id} - 1},\n")
+  set(bits "0")
+  set(bit 1)
+  foreach(program IN LISTS PROGRAMS)
+    if(name IN_LIST ${program})
+      string(APPEND bits " | ${bit}u")
+    endif()
+    math(EXPR bit "2 * ${bit}")
+  endforeach()
+  string(APPEND table "    {\"${name}\", ${id}, sizeof ${id} - 1, ${bits}},\n")
 endforeach()
-string(APPEND text "\nconst struct clkl_source clkl_sources[] = {\n${table}    {0, 0, 0},\n};\n")
+string(APPEND text "\nconst struct clkl_source clkl_sources[] = {\n${table}    {0, 0, 0, 0},\n};\n")
 file(WRITE ${OUTPUT} "${text}")

@@ -93,6 +93,10 @@ bool clkl_problem_repeats(const struct clkl_problem *problem, const struct clkl_
 bool clkl_problem_is_gapless(const struct clkl_problem *problem, const struct clkl_operand *operand,
                              uint64_t twin);
 
+/* The same of an array of matrices, of which all rows and columns count. */
+bool clkl_problem_matrix_is_gapless(const struct clkl_problem *problem,
+                                    const struct clkl_operand *operand);
+
 /* Whether an operand's strides are those of a slice, in any order of axes: each that is not 0
  * longer than all shorter ones reach together. Then no two indices share an element, but for those
  * that differ on repeated axes alone. *twin is the distance to another operand of the same strides

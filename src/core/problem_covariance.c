@@ -158,3 +158,12 @@ uint64_t clkl_problem_scale_extent(const struct clkl_problem *problem, const str
         return extent;
     return extent + (uint64_t)side->scale.strides[2] * (problem->shape[1] - 1);
 }
+
+bool clkl_problem_matrix_is_gapless(const struct clkl_problem *problem,
+                                    const struct clkl_operand *operand)
+{
+    struct clkl_problem square = *problem;
+    square.rank = 3;
+    square.shape[2] = square.shape[1];
+    return clkl_problem_is_gapless(&square, operand, 0);
+}

@@ -37,6 +37,7 @@ struct clkl_tuning {
     uint32_t team;
     uint64_t chunk;
     uint32_t rounds;
+    uint32_t covariance_way; /* 1 + an enum clkl_covariance_way */
 };
 
 /* What a program is specialised for. */

@@ -49,7 +49,7 @@ static void append_inputs(struct list *list, const struct clkl_problem *problem,
            (uint64_t)side->mean.strides[0] * size, CLKL_TO_DEVICE);
     if (!side->packed)
         append(list, pair->scale[0], pair->scale[1],
-               clkl_problem_extent(problem, &side->scale) * size,
+               clkl_problem_scale_extent(problem, side) * size,
                (uint64_t)side->scale.strides[0] * size, CLKL_TO_DEVICE);
 }
 
@@ -141,6 +141,9 @@ static void append_values(struct list *list, const struct clkl_problem *problem)
     append(list, PLACES(value_status), values * sizeof(cl_uint), of_sample * sizeof(cl_uint),
            CLKL_FROM_DEVICE);
     append(list, PLACES(clamp_counts), values * sizeof(cl_uint2), of_sample * sizeof(cl_uint2),
+           CLKL_FROM_DEVICE);
+    append(list, PLACES(parts), 2 * values * size, 2 * of_sample * size, CLKL_FROM_DEVICE);
+    append(list, PLACES(matrix_status), problem->shape[0] * sizeof(cl_int2), sizeof(cl_int2),
            CLKL_FROM_DEVICE);
 }
 

@@ -24,7 +24,7 @@ struct clkl_array {
     uint64_t size; /* bytes of an element */
 };
 
-enum { CLKL_MOST_ARRAYS = 14 };
+enum { CLKL_MOST_ARRAYS = 16 };
 
 /* Lists the arrays that a call has, of those that `problem` has a use for; returns their number. */
 size_t clkl_arrays_list(const struct clkl_problem *problem, const clkl_host_args *args,

@@ -23,7 +23,14 @@ struct array {
     uint64_t extent; /* elements up to the last that is used */
     uint64_t twin;   /* the distance to the other half of packed moments, or 0 */
     clkl_dtype dtype;
+    bool matrix; /* [B, D, D] */
 };
+
+static bool array_is_gapless(const struct clkl_problem *problem, const struct array *array)
+{
+    return array->matrix ? clkl_problem_matrix_is_gapless(problem, array->where)
+                         : clkl_problem_is_gapless(problem, array->where, array->twin);
+}
 
 /* Takes an input. Only one without gaps is claimed: an output may lie in the gaps of a slice. */
 static clkl_status take_input(struct making *making, const struct array *array, clkl_error *error)
@@ -33,7 +40,7 @@ static clkl_status take_input(struct making *making, const struct array *array, 
     const clkl_status status =
         clkl_buffer_check(making->plan, array->buffer, array->name, CL_MEM_WRITE_ONLY,
                           array->extent, clkl_dtype_size(array->dtype), &claim, error);
-    if (status == CLKL_OK && clkl_problem_is_gapless(&call->problem, array->where, array->twin))
+    if (status == CLKL_OK && array_is_gapless(&call->problem, array))
         call->inputs[call->n_inputs++] = claim;
     return status;
 }
@@ -57,7 +64,7 @@ static void describe_arrays(const struct clkl_problem *problem, const struct clk
                             clkl_dtype dtype, struct array arrays[2])
 {
     const uint64_t mean = clkl_problem_extent(problem, &side->mean);
-    const uint64_t scale = clkl_problem_extent(problem, &side->scale);
+    const uint64_t scale = clkl_problem_scale_extent(problem, side);
     arrays[0].where = &side->mean;
     arrays[1].where = &side->scale;
     arrays[0].extent = side->packed && scale > mean ? scale : mean;
@@ -65,6 +72,7 @@ static void describe_arrays(const struct clkl_problem *problem, const struct clk
     arrays[0].twin = side->packed ? (uint64_t)(side->scale.origin - side->mean.origin) : 0;
     arrays[1].twin = 0;
     arrays[0].dtype = arrays[1].dtype = dtype;
+    arrays[1].matrix = clkl_scale_is_matrix(side->scale_kind);
 }
 
 static clkl_status take_side(struct making *making, int first, const struct clkl_side *side,
@@ -80,7 +88,9 @@ static clkl_status take_side(struct making *making, int first, const struct clkl
         call->buffers.inputs[first + i] = buffer->mem;
         making->call->common.origins[first + i] = buffer->offset + origin;
         making->call->common.extents[first + i] =
-            clkl_problem_extent(&call->problem, arrays[i].where) - origin;
+            (i == 0 ? clkl_problem_extent(&call->problem, &side->mean)
+                    : clkl_problem_scale_extent(&call->problem, side)) -
+            origin;
     }
     clkl_status status = take_input(making, &arrays[0], error);
     if (status == CLKL_OK && !side->packed)
@@ -91,10 +101,10 @@ static clkl_status take_side(struct making *making, int first, const struct clkl
 static clkl_status take_sides(struct making *making, clkl_error *error)
 {
     const clkl_args *args = making->args;
-    struct array p[2] = {{&args->p_mean, "p_mean", NULL, 0, 0, 0},
-                         {&args->p_scale, "p_scale", NULL, 0, 0, 0}};
-    struct array q[2] = {{&args->q_mean, "q_mean", NULL, 0, 0, 0},
-                         {&args->q_scale, "q_scale", NULL, 0, 0, 0}};
+    struct array p[2] = {{&args->p_mean, "p_mean", NULL, 0, 0, 0, false},
+                         {&args->p_scale, "p_scale", NULL, 0, 0, 0, false}};
+    struct array q[2] = {{&args->q_mean, "q_mean", NULL, 0, 0, 0, false},
+                         {&args->q_scale, "q_scale", NULL, 0, 0, 0, false}};
     const struct clkl_problem *problem = &making->call->problem;
     const clkl_status status = take_side(making, CLKL_P_MEAN, &problem->p, p, error);
     return status != CLKL_OK ? status : take_side(making, CLKL_Q_MEAN, &problem->q, q, error);
@@ -152,10 +162,10 @@ static clkl_status check_gradients(const struct making *making, clkl_error *erro
 static clkl_status take_gradients(struct making *making, clkl_error *error)
 {
     const clkl_args *args = making->args;
-    struct array p[2] = {{&args->p_mean_gradient, "p_mean_gradient", NULL, 0, 0, 0},
-                         {&args->p_scale_gradient, "p_scale_gradient", NULL, 0, 0, 0}};
-    struct array q[2] = {{&args->q_mean_gradient, "q_mean_gradient", NULL, 0, 0, 0},
-                         {&args->q_scale_gradient, "q_scale_gradient", NULL, 0, 0, 0}};
+    struct array p[2] = {{&args->p_mean_gradient, "p_mean_gradient", NULL, 0, 0, 0, false},
+                         {&args->p_scale_gradient, "p_scale_gradient", NULL, 0, 0, 0, false}};
+    struct array q[2] = {{&args->q_mean_gradient, "q_mean_gradient", NULL, 0, 0, 0, false},
+                         {&args->q_scale_gradient, "q_scale_gradient", NULL, 0, 0, 0, false}};
     const struct clkl_problem *problem = &making->call->problem;
     const clkl_status status = take_gradients_of(making, CLKL_P_MEAN, &problem->p, p, error);
     return status != CLKL_OK ? status
@@ -167,8 +177,8 @@ static clkl_status take_per_value(struct making *making, int operand, const clkl
                                   const char *name, clkl_error *error)
 {
     const struct clkl_problem *problem = &making->call->problem;
-    const struct array array = {buffer,          name, &problem->upstream, making->call->values, 0,
-                                problem->compute};
+    const struct array array = {buffer,           name, &problem->upstream, making->call->values, 0,
+                                problem->compute, false};
     making->call->buffers.inputs[operand] = buffer->mem;
     making->call->common.origins[operand] = buffer->offset;
     making->call->common.extents[operand] = making->call->values;
@@ -214,7 +224,7 @@ static clkl_status take_weights(struct making *making, clkl_error *error)
     const struct clkl_problem *problem = &call->problem;
     const clkl_buffer *buffer = &making->args->weights;
     struct clkl_operand lengths = {0};
-    struct array array = {buffer, "weights", &problem->weight, 0, 0, problem->weight_dtype};
+    struct array array = {buffer, "weights", &problem->weight, 0, 0, problem->weight_dtype, false};
     if (problem->weighting == CLKL_NO_WEIGHTS)
         return CLKL_OK;
     if (problem->weighting == CLKL_LENGTHS) {
@@ -302,6 +312,33 @@ static clkl_status take_values(struct making *making, clkl_error *error)
     making->call->common.result_origin = args->result.offset;
     making->call->common.status_origin = args->value_status.offset;
     making->call->common.counts_origin = args->clamp_counts.offset;
+    return status;
+}
+
+/* What only covariances have: two numbers per value, two words per sample. */
+static clkl_status take_covariance_outputs(struct making *making, clkl_error *error)
+{
+    struct clkl_call *call = making->call;
+    const clkl_args *args = making->args;
+    clkl_status status = CLKL_OK;
+    if (args->parts.mem != NULL && !call->problem.parts)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
+                         "parts is given, but the specification does not ask for them");
+    if (args->matrix_status.mem != NULL && !call->problem.matrix_status)
+        return clkl_fail(error, CLKL_INVALID_ARGUMENT,
+                         "matrix_status is given, but the specification does not ask for it");
+    if (args->parts.mem != NULL)
+        status = take_output(making, &args->parts, "parts", 2 * call->values,
+                             clkl_dtype_size(call->problem.compute), error);
+    if (status == CLKL_OK && args->matrix_status.mem != NULL)
+        status = take_output(making, &args->matrix_status, "matrix_status", call->problem.shape[0],
+                             sizeof(cl_int2), error);
+    call->buffers.parts = args->parts.mem;
+    call->buffers.matrix_status = args->matrix_status.mem;
+    call->covariance.results.result = args->result.offset;
+    call->covariance.results.parts = args->parts.offset;
+    call->covariance.results.value_status = args->value_status.offset;
+    call->covariance.results.matrix_status = args->matrix_status.offset;
     return status;
 }
 
@@ -404,6 +441,18 @@ static clkl_status lay_out(struct making *making, uint32_t index, clkl_error *er
     return status;
 }
 
+static clkl_status lay_out_covariances(struct making *making, clkl_error *error)
+{
+    const clkl_plan *plan = making->plan;
+    struct clkl_call *call = making->call;
+    const clkl_status status = clkl_covariance_geometry_make(
+        &call->problem, &plan->covariance.variant, &plan->device->facts, &plan->tuning,
+        &call->covariance.geometry, error);
+    if (status == CLKL_OK)
+        clkl_covariance_fill(plan, &call->problem, &call->common, &call->covariance);
+    return status;
+}
+
 /* ---- The whole ---- */
 
 static clkl_status take_args(const clkl_args *given, clkl_args *taken, clkl_error *error)
@@ -415,7 +464,7 @@ static clkl_status take_args(const clkl_args *given, clkl_args *taken, clkl_erro
 
 static clkl_status take_all(struct making *making, clkl_error *error)
 {
-    const bool kernels = making->plan->n_passes > 0;
+    const bool kernels = making->plan->n_passes > 0 || clkl_plan_has_covariances(making->plan);
     clkl_status status = check_gradients(making, error);
     if (kernels && status == CLKL_OK)
         status = take_sides(making, error);
@@ -427,6 +476,8 @@ static clkl_status take_all(struct making *making, clkl_error *error)
         status = take_gradients(making, error);
     if (status == CLKL_OK)
         status = take_values(making, error);
+    if (status == CLKL_OK)
+        status = take_covariance_outputs(making, error);
     if (status == CLKL_OK)
         status = take_scratch(making, error);
     if (status == CLKL_OK)
@@ -455,6 +506,8 @@ clkl_status clkl_call_prepare(const clkl_plan *plan, const clkl_args *given, str
     use_mask(&making);
     for (uint32_t i = 0; i < plan->n_passes && status == CLKL_OK; ++i)
         status = lay_out(&making, i, error);
+    if (status == CLKL_OK && clkl_plan_has_covariances(plan))
+        status = lay_out_covariances(&making, error);
     if (status != CLKL_OK && call->own_scratch)
         clReleaseMemObject(call->buffers.scratch);
     return status;

@@ -3,10 +3,11 @@
 #define CLKL_OPENCL_CALL_H
 
 #include "opencl/buffers.h"
-#include "opencl/launch.h"
+#include "opencl/covariance_launch.h"
 
 enum {
-    CLKL_OUTPUT_CLAIMS = 4 + CLKL_ARRAYS, /* result, status, counts, scratch; gradients */
+    CLKL_OUTPUT_CLAIMS = 6 + CLKL_ARRAYS, /* result, status, counts, parts, matrix status, scratch;
+                                             gradients */
     CLKL_INPUT_CLAIMS = CLKL_OPERANDS
 };
 
@@ -17,7 +18,8 @@ struct clkl_call {
     struct clkl_launch common; /* what the launches of all passes have in common */
     struct clkl_pass_call passes[CLKL_MOST_PASSES];
     struct clkl_mask_call mask;
-    bool own_scratch; /* to be released when everything has been enqueued */
+    struct clkl_covariance_call covariance; /* where the plan has covariances */
+    bool own_scratch;                       /* to be released when everything has been enqueued */
     struct clkl_claim outputs[CLKL_OUTPUT_CLAIMS];
     struct clkl_claim inputs[CLKL_INPUT_CLAIMS];
     size_t n_outputs;

@@ -2,6 +2,7 @@
 
 #include "core/failure.h"
 #include "opencl/program.h"
+#include "opencl/sources.h"
 
 #include <stdlib.h>
 
@@ -102,14 +103,20 @@ void clkl_device_release(clkl_device *device)
     free(device);
 }
 
+clkl_status clkl_device_program_of(clkl_device *device, int kind, const char *options,
+                                   cl_program *program, clkl_error *error)
+{
+    pthread_mutex_lock(&device->lock);
+    const clkl_status status = clkl_program_find_or_build(
+        &device->programs, device->context, device->id, kind, options, program, error);
+    pthread_mutex_unlock(&device->lock);
+    return status;
+}
+
 clkl_status clkl_device_program(clkl_device *device, const struct clkl_variant *variant,
                                 cl_program *program, clkl_error *error)
 {
     char options[CLKL_OPTIONS_SIZE];
     clkl_variant_options(variant, options);
-    pthread_mutex_lock(&device->lock);
-    const clkl_status status = clkl_program_find_or_build(&device->programs, device->context,
-                                                          device->id, options, program, error);
-    pthread_mutex_unlock(&device->lock);
-    return status;
+    return clkl_device_program_of(device, CLKL_PROGRAM_DIAGONAL, options, program, error);
 }

@@ -29,4 +29,8 @@ void clkl_device_retain(clkl_device *device);
 clkl_status clkl_device_program(clkl_device *device, const struct clkl_variant *variant,
                                 cl_program *program, clkl_error *error);
 
+/* The same from the sources of any kind (opencl/sources.h). */
+clkl_status clkl_device_program_of(clkl_device *device, int kind, const char *options,
+                                   cl_program *program, clkl_error *error);
+
 #endif

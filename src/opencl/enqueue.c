@@ -3,6 +3,8 @@
 #include "core/failure.h"
 #include "opencl/call.h"
 
+#include <stdlib.h>
+
 static clkl_status check_queue(const clkl_plan *plan, cl_command_queue queue, clkl_error *error)
 {
     cl_context context = NULL;
@@ -44,8 +46,9 @@ static clkl_status check_wait_list(const clkl_plan *plan, cl_uint n_wait, const 
 enum { MOST_STAGES = 1 + 2 * CLKL_MOST_PASSES };
 
 struct stages {
-    struct clkl_stage list[MOST_STAGES];
-    uint32_t count;
+    struct clkl_stage few[MOST_STAGES];
+    struct clkl_stage *list; /* `few`, or allocated */
+    size_t count;
 };
 
 /* Counts the stage that was made ready with `status`. */
@@ -53,6 +56,18 @@ static clkl_status add_stage(struct stages *stages, clkl_status status)
 {
     stages->count += status == CLKL_OK;
     return status;
+}
+
+static clkl_status make_covariance_stages(clkl_plan *plan, const struct clkl_call *call,
+                                          struct stages *stages, clkl_error *error)
+{
+    const size_t count = clkl_covariance_count_stages(plan, &call->problem, &call->covariance);
+    if (count > MOST_STAGES)
+        stages->list = calloc(count, sizeof *stages->list);
+    if (stages->list == NULL)
+        return clkl_fail(error, CLKL_OUT_OF_HOST_MEMORY, "no memory for %zu launches", count);
+    return clkl_covariance_make_stages(plan, &call->problem, &call->covariance, &call->buffers,
+                                       stages->list, &stages->count, error);
 }
 
 /* Everything that can fail before the first command is enqueued does so here. */
@@ -82,7 +97,7 @@ static clkl_status enqueue_stages(const struct stages *stages, const struct clkl
 {
     cl_event previous = NULL;
     clkl_status status = CLKL_OK;
-    for (uint32_t i = 0; i < stages->count; ++i) {
+    for (size_t i = 0; i < stages->count; ++i) {
         const bool last = i + 1 == stages->count;
         cl_event done = NULL;
         const struct clkl_order one = {order->queue, previous != NULL ? 1 : order->n_wait,
@@ -105,12 +120,16 @@ static clkl_status enqueue_stages(const struct stages *stages, const struct clkl
 static clkl_status enqueue_kernels(clkl_plan *plan, const struct clkl_call *call,
                                    const struct clkl_order *order, clkl_error *error)
 {
-    struct stages stages = {.count = 0};
-    clkl_status status = make_stages(plan, call, &stages, error);
+    struct stages stages = {.list = stages.few, .count = 0};
+    clkl_status status = clkl_plan_has_covariances(plan)
+                             ? make_covariance_stages(plan, call, &stages, error)
+                             : make_stages(plan, call, &stages, error);
     if (status == CLKL_OK)
         status = enqueue_stages(&stages, order, error);
-    for (uint32_t i = 0; i < stages.count; ++i)
+    for (size_t i = 0; i < stages.count; ++i)
         clkl_stage_release(&stages.list[i]);
+    if (stages.list != stages.few)
+        free(stages.list);
     return status;
 }
 
@@ -123,11 +142,12 @@ struct fill {
     size_t size;
     const void *pattern;
     size_t pattern_size;
+    size_t count;
 };
 
 /* One fill after the other; if a later one cannot be enqueued, *order->event covers those before.
  */
-static clkl_status enqueue_fills(const struct fill *fills, size_t count, size_t values,
+static clkl_status enqueue_fills(const struct fill *fills, size_t count,
                                  const struct clkl_order *order, clkl_error *error)
 {
     cl_event previous = NULL;
@@ -138,7 +158,7 @@ static clkl_status enqueue_fills(const struct fill *fills, size_t count, size_t 
         if (fill->mem == NULL)
             continue;
         code = clEnqueueFillBuffer(order->queue, fill->mem, fill->pattern, fill->pattern_size,
-                                   fill->offset * fill->size, values * fill->size,
+                                   fill->offset * fill->size, fill->count * fill->size,
                                    previous != NULL ? 1 : order->n_wait,
                                    previous != NULL ? &previous : order->wait_list, &filled);
         if (code == CL_SUCCESS && previous != NULL)
@@ -162,15 +182,20 @@ static clkl_status enqueue_zeros(const struct clkl_call *call, const struct clkl
     const cl_double wide_floor = call->problem.free_nats;
     const bool wide = call->problem.compute == CLKL_F64;
     const size_t size = clkl_dtype_size(call->problem.compute);
+    const size_t values = (size_t)call->values, samples = (size_t)call->problem.shape[0];
+    const struct clkl_covariance_results *results = &call->covariance.results;
     const struct fill fills[] = {
         {call->buffers.value_status, call->common.status_origin, sizeof(cl_uint), &zero,
-         sizeof zero},
+         sizeof zero, values},
         {call->buffers.clamp_counts, call->common.counts_origin, sizeof(cl_uint2), &zero,
-         sizeof zero},
+         sizeof zero, values},
+        {call->buffers.parts, (size_t)results->parts, size, &zero, sizeof zero, 2 * values},
+        {call->buffers.matrix_status, (size_t)results->matrix_status, sizeof(cl_int2), &zero,
+         sizeof zero, samples},
         {call->buffers.result, call->common.result_origin, size,
-         wide ? (const void *)&wide_floor : &floor, size},
+         wide ? (const void *)&wide_floor : &floor, size, values},
     };
-    return enqueue_fills(fills, sizeof fills / sizeof fills[0], (size_t)call->values, order, error);
+    return enqueue_fills(fills, sizeof fills / sizeof fills[0], order, error);
 }
 
 clkl_status clkl_enqueue(clkl_plan *plan, cl_command_queue queue, const clkl_args *args,
@@ -190,8 +215,9 @@ clkl_status clkl_enqueue(clkl_plan *plan, cl_command_queue queue, const clkl_arg
     if (status != CLKL_OK)
         return status;
     const struct clkl_order order = {queue, n_wait, wait_list, event};
-    status = plan->n_passes > 0 ? enqueue_kernels(plan, &call, &order, error)
-                                : enqueue_zeros(&call, &order, error);
+    status = plan->n_passes > 0 || clkl_plan_has_covariances(plan)
+                 ? enqueue_kernels(plan, &call, &order, error)
+                 : enqueue_zeros(&call, &order, error);
     if (call.own_scratch)
         clReleaseMemObject(call.buffers.scratch); /* kept by the commands until they complete */
     return status;

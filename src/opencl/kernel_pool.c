@@ -56,3 +56,21 @@ void clkl_kernel_pool_return(struct clkl_kernel_pool *pool, cl_kernel kernel)
     if (!kept)
         clReleaseKernel(kernel);
 }
+
+clkl_status clkl_kernel_pool_limit(struct clkl_kernel_pool *pool, cl_device_id id, uint64_t *limit,
+                                   clkl_error *error)
+{
+    cl_kernel kernel = NULL;
+    const clkl_status status = clkl_kernel_pool_take(pool, &kernel, error);
+    if (status != CLKL_OK)
+        return status;
+    size_t size = 0;
+    const cl_int code =
+        clGetKernelWorkGroupInfo(kernel, id, CL_KERNEL_WORK_GROUP_SIZE, sizeof size, &size, NULL);
+    clkl_kernel_pool_return(pool, kernel);
+    if (code != CL_SUCCESS)
+        return clkl_fail_opencl(error, "clGetKernelWorkGroupInfo", code);
+    if (size < *limit)
+        *limit = size == 0 ? 1 : size;
+    return CLKL_OK;
+}

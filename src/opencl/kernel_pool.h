@@ -25,6 +25,11 @@ void clkl_kernel_pool_destroy(struct clkl_kernel_pool *pool);
 clkl_status clkl_kernel_pool_take(struct clkl_kernel_pool *pool, cl_kernel *kernel,
                                   clkl_error *error);
 
+/* Lowers *limit to the work-items that the built kernel takes in a work-group; devices may allow it
+ * fewer than they promise. */
+clkl_status clkl_kernel_pool_limit(struct clkl_kernel_pool *pool, cl_device_id id, uint64_t *limit,
+                                   clkl_error *error);
+
 /* Gives it back; NULL does nothing. */
 void clkl_kernel_pool_return(struct clkl_kernel_pool *pool, cl_kernel kernel);
 

@@ -72,21 +72,16 @@ static bool needs_layout(const struct clkl_variant *variant)
 
 /* ---- Stages ---- */
 
-struct argument {
-    size_t size;
-    const void *value;
-};
-
 enum { MOST_ARGUMENTS = 20 };
 
 struct arguments {
-    struct argument list[MOST_ARGUMENTS];
+    struct clkl_argument list[MOST_ARGUMENTS];
     cl_uint count;
 };
 
 static void append(struct arguments *arguments, size_t size, const void *value)
 {
-    arguments->list[arguments->count++] = (struct argument){size, value};
+    arguments->list[arguments->count++] = (struct clkl_argument){size, value};
 }
 
 /* The address of a NULL handle passes a null pointer. */
@@ -96,21 +91,25 @@ static void append_buffers(struct arguments *arguments, const cl_mem *mems, size
         append(arguments, sizeof mems[i], &mems[i]);
 }
 
-/* Takes a kernel and sets its arguments. */
-static clkl_status make_ready(struct clkl_kernel_pool *pool, const struct arguments *arguments,
-                              struct clkl_stage *stage, clkl_error *error)
+clkl_status clkl_stage_make(struct clkl_kernel_pool *pool, const struct clkl_argument *arguments,
+                            cl_uint count, struct clkl_stage *stage, clkl_error *error)
 {
     stage->pool = pool;
     clkl_status status = clkl_kernel_pool_take(pool, &stage->kernel, error);
-    for (cl_uint i = 0; i < arguments->count && status == CLKL_OK; ++i) {
-        const cl_int code =
-            clSetKernelArg(stage->kernel, i, arguments->list[i].size, arguments->list[i].value);
+    for (cl_uint i = 0; i < count && status == CLKL_OK; ++i) {
+        const cl_int code = clSetKernelArg(stage->kernel, i, arguments[i].size, arguments[i].value);
         if (code != CL_SUCCESS)
             status = clkl_fail_opencl(error, "clSetKernelArg", code);
     }
     if (status != CLKL_OK)
         clkl_stage_release(stage);
     return status;
+}
+
+static clkl_status make_ready(struct clkl_kernel_pool *pool, const struct arguments *arguments,
+                              struct clkl_stage *stage, clkl_error *error)
+{
+    return clkl_stage_make(pool, arguments->list, arguments->count, stage, error);
 }
 
 static bool has_gradients(const struct clkl_variant *variant)

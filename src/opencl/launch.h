@@ -39,6 +39,8 @@ struct clkl_launch_buffers {
     cl_mem clamp_counts;
     cl_mem scratch;
     cl_mem gradients[CLKL_ARRAYS];
+    cl_mem parts;
+    cl_mem matrix_status;
 };
 
 /* One pass of a call. */
@@ -80,6 +82,17 @@ struct clkl_stage {
     size_t global;
     size_t local;
 };
+
+/* An argument of a kernel. The address of a NULL handle passes a null pointer. */
+struct clkl_argument {
+    size_t size;
+    const void *value;
+};
+
+/* Takes a kernel for a stage, whose sizes are the caller's to fill in, and sets its arguments;
+ * after a failure there is nothing to release. */
+clkl_status clkl_stage_make(struct clkl_kernel_pool *pool, const struct clkl_argument *arguments,
+                            cl_uint count, struct clkl_stage *stage, clkl_error *error);
 
 /* Makes the first stage of a pass ready; after a failure there is nothing to release. */
 clkl_status clkl_stage_diagonal(struct clkl_prepared_pass *prepared,

@@ -40,38 +40,19 @@ static clkl_status open_pools(struct clkl_prepared_pass *prepared, clkl_error *e
     return status;
 }
 
-/* Lowers *limit to the work-items that a built kernel takes in a work-group; devices may allow it
- * fewer than they promise. */
-static clkl_status lower_limit(const struct clkl_prepared_pass *prepared,
-                               struct clkl_kernel_pool *pool, uint64_t *limit, clkl_error *error)
-{
-    cl_kernel kernel = NULL;
-    const clkl_status status = clkl_kernel_pool_take(pool, &kernel, error);
-    if (status != CLKL_OK)
-        return status;
-    size_t size = 0;
-    const cl_int code = clGetKernelWorkGroupInfo(
-        kernel, prepared->device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof size, &size, NULL);
-    clkl_kernel_pool_return(pool, kernel);
-    if (code != CL_SUCCESS)
-        return clkl_fail_opencl(error, "clGetKernelWorkGroupInfo", code);
-    if (size < *limit)
-        *limit = size == 0 ? 1 : size;
-    return CLKL_OK;
-}
-
 /* Builds, and does so again with smaller work-groups if some kernel takes no larger ones. */
 static clkl_status build(struct clkl_prepared_pass *prepared, clkl_error *error)
 {
+    const cl_device_id id = prepared->device->id;
     for (;;) {
         uint64_t limit = UINT64_MAX;
         clkl_status status = open_pools(prepared, error);
         if (status == CLKL_OK)
-            status = lower_limit(prepared, &prepared->diagonal, &limit, error);
+            status = clkl_kernel_pool_limit(&prepared->diagonal, id, &limit, error);
         if (status == CLKL_OK && prepared->combine.program != NULL)
-            status = lower_limit(prepared, &prepared->combine, &limit, error);
+            status = clkl_kernel_pool_limit(&prepared->combine, id, &limit, error);
         if (status == CLKL_OK && prepared->has_aligned)
-            status = lower_limit(prepared, &prepared->diagonal_aligned, &limit, error);
+            status = clkl_kernel_pool_limit(&prepared->diagonal_aligned, id, &limit, error);
         if (status != CLKL_OK || prepared->variant.work_group <= limit)
             return status;
         close_pools(prepared);

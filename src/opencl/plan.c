@@ -1,16 +1,13 @@
 #include "opencl/plan.h"
 
 #include "core/failure.h"
-#include "opencl/launch.h"
+#include "opencl/covariance_launch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static clkl_status check_support(const clkl_plan *plan, clkl_error *error)
 {
-    if (plan->problem.full)
-        return clkl_fail(error, CLKL_UNSUPPORTED,
-                         "this version computes full covariances with the reference alone");
     if (plan->device->facts.fp64 || !clkl_problem_needs_fp64(&plan->problem))
         return CLKL_OK;
     return clkl_fail(
@@ -24,6 +21,8 @@ static clkl_status launch_all(clkl_plan *plan, cl_command_queue queue, cl_mem no
                               clkl_error *error)
 {
     clkl_status status = CLKL_OK;
+    if (clkl_plan_has_covariances(plan))
+        return clkl_covariance_warm_up(plan, queue, nothing, error);
     for (uint32_t i = 0; i < plan->n_passes && status == CLKL_OK; ++i)
         status = clkl_pass_warm_up(&plan->passes[i], queue, nothing, error);
     if (status != CLKL_OK || plan->lengths.program == NULL)
@@ -89,6 +88,21 @@ static clkl_status prepare_passes(clkl_plan *plan, clkl_error *error)
     return status;
 }
 
+static bool has_kernels(const clkl_plan *plan)
+{
+    return plan->n_passes > 0 || clkl_plan_has_covariances(plan);
+}
+
+static clkl_status prepare_kernels(clkl_plan *plan, clkl_error *error)
+{
+    if (!clkl_plan_has_covariances(plan))
+        return prepare_passes(plan, error);
+    const clkl_status status = clkl_covariance_prepare(plan->device, &plan->problem, &plan->tuning,
+                                                       &plan->covariance, error);
+    plan->scratch = plan->covariance.geometry.scratch;
+    return status;
+}
+
 static clkl_status prepare(clkl_plan *plan, const clkl_spec *spec, uint32_t flags,
                            clkl_error *error)
 {
@@ -96,8 +110,8 @@ static clkl_status prepare(clkl_plan *plan, const clkl_spec *spec, uint32_t flag
     if (status == CLKL_OK)
         status = check_support(plan, error);
     if (status == CLKL_OK)
-        status = prepare_passes(plan, error);
-    if (status == CLKL_OK && plan->n_passes > 0 && (flags & CLKL_PLAN_NO_WARM_UP) == 0)
+        status = prepare_kernels(plan, error);
+    if (status == CLKL_OK && has_kernels(plan) && (flags & CLKL_PLAN_NO_WARM_UP) == 0)
         status = warm_up(plan, error);
     return status;
 }
@@ -141,6 +155,7 @@ void clkl_plan_release(clkl_plan *plan)
         return;
     for (uint32_t i = 0; i < plan->n_passes; ++i)
         clkl_pass_close(&plan->passes[i]);
+    clkl_covariance_close(&plan->covariance);
     if (plan->lengths.program != NULL)
         clkl_kernel_pool_destroy(&plan->lengths);
     clkl_device_release(plan->device);

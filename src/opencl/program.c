@@ -40,14 +40,17 @@ void clkl_program_release_all(struct clkl_program *list)
 
 /* ---- Building from source ---- */
 
-static clkl_status create_from_source(cl_context context, cl_program *program, clkl_error *error)
+static clkl_status create_from_source(cl_context context, int kind, cl_program *program,
+                                      clkl_error *error)
 {
     const char *texts[MAX_SOURCES];
     size_t sizes[MAX_SOURCES];
     cl_uint count = 0;
-    for (; clkl_sources[count].name != NULL && count < MAX_SOURCES; ++count) {
-        texts[count] = clkl_sources[count].text;
-        sizes[count] = clkl_sources[count].size;
+    for (const struct clkl_source *source = clkl_sources; source->name != NULL; ++source) {
+        if (!clkl_source_is_of(source, kind) || count == MAX_SOURCES)
+            continue;
+        texts[count] = source->text;
+        sizes[count++] = source->size;
     }
     cl_int code = CL_SUCCESS;
     *program = clCreateProgramWithSource(context, count, texts, sizes, &code);
@@ -70,10 +73,10 @@ static void copy_log(cl_program program, cl_device_id id, clkl_error *error)
     free(log);
 }
 
-static clkl_status build(cl_context context, cl_device_id id, const char *options,
+static clkl_status build(cl_context context, cl_device_id id, int kind, const char *options,
                          cl_program *program, clkl_error *error)
 {
-    clkl_status status = create_from_source(context, program, error);
+    clkl_status status = create_from_source(context, kind, program, error);
     if (status != CLKL_OK)
         return status;
     const cl_int code = clBuildProgram(*program, 1, &id, options, NULL, NULL);
@@ -87,8 +90,8 @@ static clkl_status build(cl_context context, cl_device_id id, const char *option
 }
 
 clkl_status clkl_program_find_or_build(struct clkl_program **list, cl_context context,
-                                       cl_device_id id, const char *options, cl_program *program,
-                                       clkl_error *error)
+                                       cl_device_id id, int kind, const char *options,
+                                       cl_program *program, clkl_error *error)
 {
     struct clkl_program *entry = clkl_program_find(*list, options, strlen(options));
     if (entry != NULL) {
@@ -98,7 +101,7 @@ clkl_status clkl_program_find_or_build(struct clkl_program **list, cl_context co
     entry = clkl_program_entry(options, strlen(options));
     if (entry == NULL)
         return clkl_fail(error, CLKL_OUT_OF_HOST_MEMORY, "no memory for a program");
-    const clkl_status status = build(context, id, options, &entry->program, error);
+    const clkl_status status = build(context, id, kind, options, &entry->program, error);
     if (status != CLKL_OK) {
         free(entry);
         return status;

@@ -1,7 +1,8 @@
-/* list_builds FOLDER: writes the kernels as one self-contained file into FOLDER and prints, for
- * gpucheck.py, the builds in which a GPU gets them: the options come from the library's own
- * schedule.
+/* list_builds FOLDER: writes the kernels into FOLDER, a self-contained file per program, and
+ * prints, for gpucheck.py, the builds in which a GPU gets them: the options come from the library's
+ * own schedule.
  */
+#include "core/covariance_schedule.h"
 #include "core/dtype.h"
 #include "core/schedule.h"
 #include "opencl/sources.h"
@@ -305,22 +306,73 @@ static int print_wish(const struct wish *wish, const struct typed_wish *types)
     return print_passes(wish, &spec);
 }
 
-static int write_source(const char *folder)
+/* ---- Full covariances ---- */
+
+/* Programs, in the order of opencl/sources.h. */
+static const char *const files[] = {"clkl.cl", "covariance_lanes.cl", "covariance_group.cl",
+                                    "covariance_steps.cl"};
+
+static const struct covariance_wish {
+    const char *name;
+    clkl_form p, q;
+    clkl_dtype dtype;
+    uint64_t batch, dimension;
+    uint32_t keep;
+    const char *marks;
+} covariance_wishes[] = {
+#define WAVES "waves=4"
+    {"covariances", CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, CLKL_F32, 100000, 64, 1, WAVES},
+    {"covariances-few-samples", CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, CLKL_F32, 1, 2048, 1,
+     WAVES},
+    {"factors-shares", CLKL_MEAN_CHOLESKY, CLKL_MEAN_CHOLESKY, CLKL_F32, 100000, 40, 3, WAVES},
+    {"precision-covariance", CLKL_MEAN_PRECISION, CLKL_MEAN_COVARIANCE, CLKL_F32, 4, 512, 1, WAVES},
+    {"covariances-fp64", CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, CLKL_F64, 100000, 64, 1,
+     "fp64 " WAVES},
+};
+
+static int print_covariance_build(const struct covariance_wish *wish)
+{
+    static const struct clkl_tuning automatic;
+    const clkl_spec spec = {.struct_size = sizeof spec,
+                            .rank = 2,
+                            .shape = {wish->batch, wish->dimension},
+                            .p = {.form = wish->p, .dtype = wish->dtype},
+                            .q = {.form = wish->q, .dtype = wish->dtype},
+                            .keep = wish->keep};
+    struct clkl_problem problem;
+    struct clkl_covariance_variant variant;
+    char options[CLKL_OPTIONS_SIZE];
+    if (clkl_problem_make(&spec, &problem, NULL) != CLKL_OK)
+        return 1;
+    clkl_covariance_variant_make(&problem, &gpu, &automatic, &variant);
+    clkl_covariance_options(&variant, options);
+    printf("%s\t%s\t%s\t%s\n", wish->name, files[CLKL_PROGRAM_COVARIANCE + (int)variant.way],
+           options, wish->marks);
+    return 0;
+}
+
+/* ---- The whole ---- */
+
+static int write_source(const char *folder, int program)
 {
     char path[4096];
-    if (snprintf(path, sizeof path, "%s/clkl.cl", folder) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s/%s", folder, files[program]) >= (int)sizeof path)
         return 1;
     FILE *file = fopen(path, "w");
     if (file == NULL)
         return 1;
     for (const struct clkl_source *source = clkl_sources; source->name != NULL; ++source)
-        fwrite(source->text, 1, source->size, file);
+        if (clkl_source_is_of(source, program))
+            fwrite(source->text, 1, source->size, file);
     return fclose(file) != 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 2 || write_source(argv[1]) != 0) {
+    bool written = argc == 2;
+    for (int i = 0; i < (int)(sizeof files / sizeof files[0]); ++i)
+        written = written && write_source(argv[1], i) == 0;
+    if (!written) {
         fprintf(stderr, "usage: list_builds FOLDER, which must be writable\n");
         return 2;
     }
@@ -332,6 +384,9 @@ int main(int argc, char **argv)
             return 2;
     for (size_t i = 0; i < sizeof training_wishes / sizeof training_wishes[0]; ++i)
         if (print_training(&training_wishes[i]) != 0)
+            return 2;
+    for (size_t i = 0; i < sizeof covariance_wishes / sizeof covariance_wishes[0]; ++i)
+        if (print_covariance_build(&covariance_wishes[i]) != 0)
             return 2;
     return 0;
 }

@@ -1,6 +1,7 @@
 /* Building programs: the device's list, and what a failing build leaves and tells. */
 #include "device.h"
 #include "opencl/program.h"
+#include "opencl/sources.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -23,7 +24,8 @@ TestSuite(program, .init = open_device, .fini = close_device, .timeout = 120);
 
 static clkl_status build(const char *options, cl_program *program, clkl_error *error)
 {
-    return clkl_program_find_or_build(&list, device.context, device.id, options, program, error);
+    return clkl_program_find_or_build(&list, device.context, device.id, CLKL_PROGRAM_DIAGONAL,
+                                      options, program, error);
 }
 
 /* Options that the kernels' text does not compile with, and a word that the compiler's log has. */
