@@ -233,7 +233,11 @@ static void deal_out_matrices(const struct clkl_covariance_variant *variant,
     const uint64_t of_sample = sample_bytes(variant, geometry);
     const uint64_t per_unit =
         facts->style == CLKL_STYLE_GPU ? GPU_SAMPLES_PER_UNIT : CPU_SAMPLES_PER_UNIT;
-    uint64_t most = at_least(most_matrix_bytes / of_sample, 1);
+    const uint64_t fixed = geometry->scratch + shared_bytes(variant, geometry);
+    uint64_t room = most_matrix_bytes;
+    if (facts->max_allocation != 0)
+        room = at_most(room, facts->max_allocation - at_most(facts->max_allocation, fixed));
+    uint64_t most = at_least(room / of_sample, 1);
     if (variant->way == CLKL_COVARIANCE_GROUP)
         most = at_most(most, at_most(facts->compute_units * per_unit, CLKL_WIDEST_GRID));
     if (tuning->rounds != 0)

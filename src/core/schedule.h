@@ -25,8 +25,9 @@ struct clkl_facts {
     uint32_t native_width; /* floats in a vector register */
     uint32_t compute_units;
     uint64_t max_work_group;
-    uint64_t local_memory; /* bytes */
-    uint32_t loop_limit;   /* iterations after which it stops a work-item's loops; 0 for none */
+    uint64_t local_memory;   /* bytes */
+    uint64_t max_allocation; /* bytes of the largest buffer; 0 for any */
+    uint32_t loop_limit;     /* iterations after which it stops a work-item's loops; 0 for none */
 };
 
 /* Choices that tests make for the schedule; 0 leaves one to it. */

@@ -24,11 +24,8 @@ static clkl_status open_device(clkl_engine *engine, const struct clkl_catalog_en
     engine->queue = clCreateCommandQueue(engine->context, entry->id, 0, &code);
     if (code != CL_SUCCESS)
         return clkl_fail_opencl(error, "clCreateCommandQueue", code);
-    code = clGetDeviceInfo(entry->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof engine->max_allocation,
-                           &engine->max_allocation, NULL);
-    if (code == CL_SUCCESS)
-        code = clGetDeviceInfo(entry->id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof engine->memory,
-                               &engine->memory, NULL);
+    code = clGetDeviceInfo(entry->id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof engine->memory,
+                           &engine->memory, NULL);
     if (code != CL_SUCCESS)
         return clkl_fail_opencl(error, "clGetDeviceInfo", code);
     engine->shares_memory = (entry->type & CL_DEVICE_TYPE_CPU) != 0;
@@ -115,7 +112,7 @@ static bool fits(const clkl_engine *engine, const struct clkl_problem *problem,
     piece.shape[0] = batch;
     const size_t count = clkl_arrays_list(&piece, args, arrays);
     for (size_t i = 0; i < count; ++i) {
-        if (arrays[i].bytes > engine->max_allocation)
+        if (arrays[i].bytes > engine->device->facts.max_allocation)
             return false;
         together += arrays[i].bytes;
     }

@@ -13,7 +13,6 @@ struct clkl_engine {
     cl_command_queue queue;
     clkl_device *device;
     bool shares_memory; /* the device reads host memory in place */
-    cl_ulong max_allocation;
     cl_ulong memory;
 };
 

@@ -2,6 +2,7 @@
 #include "core/failure.h"
 #include "engine/arrays.h"
 #include "engine/engine.h"
+#include "opencl/device.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +25,11 @@ static clkl_status hold(clkl_engine *engine, struct piece *piece, cl_mem_flags f
                         void *host, cl_mem *mem, clkl_error *error)
 {
     cl_int code = CL_SUCCESS;
-    if (bytes > engine->max_allocation) /* not every implementation says so itself */
+    const uint64_t most = engine->device->facts.max_allocation;
+    if (bytes > most) /* not every implementation says so itself */
         return clkl_fail(error, CLKL_OUT_OF_DEVICE_MEMORY,
                          "an array of %zu bytes is larger than the device's largest buffer, %llu",
-                         bytes, (unsigned long long)engine->max_allocation);
+                         bytes, (unsigned long long)most);
     *mem = clCreateBuffer(engine->context, flags, bytes, host, &code);
     if (code != CL_SUCCESS)
         return clkl_fail_opencl(error, "clCreateBuffer", code);

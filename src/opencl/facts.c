@@ -52,7 +52,7 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
     cl_device_type type = 0;
     cl_bool available = CL_FALSE, compiler = CL_FALSE, little_endian = CL_FALSE;
     cl_uint width = 0, units = 0;
-    cl_ulong local_memory = 0;
+    cl_ulong local_memory = 0, max_allocation = 0;
     cl_device_fp_config doubles = 0;
     size_t work_group = 0;
     const struct query queries[] = {
@@ -64,6 +64,7 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
         {CL_DEVICE_MAX_COMPUTE_UNITS, &units, sizeof units},
         {CL_DEVICE_LOCAL_MEM_SIZE, &local_memory, sizeof local_memory},
         {CL_DEVICE_MAX_WORK_GROUP_SIZE, &work_group, sizeof work_group},
+        {CL_DEVICE_MAX_MEM_ALLOC_SIZE, &max_allocation, sizeof max_allocation},
     };
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; ++i) {
         const cl_int code =
@@ -92,6 +93,7 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
     facts->compute_units = units == 0 ? 1 : units;
     facts->max_work_group = work_group;
     facts->local_memory = local_memory;
+    facts->max_allocation = max_allocation;
     facts->loop_limit = is_llvmpipe(id) ? LLVMPIPE_LOOP_LIMIT : 0;
     return CLKL_OK;
 }

@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const struct clkl_facts devices[] = {
-    {CLKL_STYLE_WIDE_CPU, true, true, 16, 2, 4096, 1 << 20, 0},
-    {CLKL_STYLE_LANES, false, false, 1, 2, 1024, 32768, 65535},
-    {CLKL_STYLE_GPU, false, true, 1, 64, 256, 16384, 0},
+    {CLKL_STYLE_WIDE_CPU, true, true, 16, 2, 4096, 1 << 20, 0, 0},
+    {CLKL_STYLE_LANES, false, false, 1, 2, 1024, 32768, 0, 65535},
+    {CLKL_STYLE_GPU, false, true, 1, 64, 256, 16384, 0, 0},
 };
 
 enum { DEVICES = sizeof devices / sizeof *devices };

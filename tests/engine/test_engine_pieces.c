@@ -2,6 +2,7 @@
 #include "core/problem.h"
 #include "engine/engine.h"
 #include "engines.h"
+#include "opencl/device.h"
 #include "work.h"
 
 TestSuite(engine_pieces, .init = forget_wish, .timeout = 300);
@@ -46,7 +47,7 @@ static void compare_pieces(clkl_engine *engine, clkl_engine *small, const clkl_s
     const uint64_t samples = batch != 0 ? batch : spec->shape[0];
     work_run(engine, &whole, name);
     for (uint64_t fitting = 1; fitting <= samples; fitting += 1 + fitting / 2) {
-        small->max_allocation = largest_array(spec, fitting) + fitting % 2;
+        small->device->facts.max_allocation = largest_array(spec, fitting) + fitting % 2;
         work_run(small, &work, name);
         expect_same_outputs(&work, &whole, name, fitting);
     }
@@ -133,15 +134,15 @@ static void expect_too_large(clkl_engine *engine, const clkl_spec *spec, cl_ulon
 {
     struct work work = work_for(spec, 0);
     const clkl_host_args args = work_args(&work);
-    const cl_ulong before = engine->max_allocation;
+    const cl_ulong before = engine->device->facts.max_allocation;
     clkl_error error = {.struct_size = sizeof error};
-    engine->max_allocation = limit;
+    engine->device->facts.max_allocation = limit;
     cr_expect_eq(clkl_engine_run(engine, spec, &args, &error), CLKL_OUT_OF_DEVICE_MEMORY);
     cr_expect_eq(error.status, CLKL_OUT_OF_DEVICE_MEMORY);
     cr_expect_not_null(strstr(error.message, bytes), "%s", error.message);
     cr_expect_not_null(strstr(error.message, "larger than the device's largest buffer"), "%s",
                        error.message);
-    engine->max_allocation = before;
+    engine->device->facts.max_allocation = before;
     work_compare_with_reference(engine, &work, "after a failure");
     work_free(&work);
 }
