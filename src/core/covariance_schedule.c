@@ -233,10 +233,11 @@ static void deal_out_matrices(const struct clkl_covariance_variant *variant,
     const uint64_t of_sample = sample_bytes(variant, geometry);
     const uint64_t per_unit =
         facts->style == CLKL_STYLE_GPU ? GPU_SAMPLES_PER_UNIT : CPU_SAMPLES_PER_UNIT;
-    const uint64_t fixed = geometry->scratch + shared_bytes(variant, geometry);
+    const uint64_t shared = shared_bytes(variant, geometry);
+    const uint64_t half = facts->max_allocation / 2; /* values and statuses lie there as well */
     uint64_t room = most_matrix_bytes;
     if (facts->max_allocation != 0)
-        room = at_most(room, facts->max_allocation - at_most(facts->max_allocation, fixed));
+        room = at_most(room, half - at_most(half, shared));
     uint64_t most = at_least(room / of_sample, 1);
     if (variant->way == CLKL_COVARIANCE_GROUP)
         most = at_most(most, at_most(facts->compute_units * per_unit, CLKL_WIDEST_GRID));
@@ -245,8 +246,7 @@ static void deal_out_matrices(const struct clkl_covariance_variant *variant,
     geometry->in_flight = at_most(batch, most);
     geometry->groups = geometry->in_flight;
     geometry->rounds = 1;
-    geometry->matrices_at =
-        take_scratch(geometry, shared_bytes(variant, geometry) + geometry->in_flight * of_sample);
+    geometry->matrices_at = take_scratch(geometry, shared + geometry->in_flight * of_sample);
 }
 
 clkl_status clkl_covariance_geometry_make(const struct clkl_problem *problem,

@@ -11,6 +11,7 @@ static const struct clkl_facts devices[] = {
     {CLKL_STYLE_WIDE_CPU, true, true, 16, 2, 4096, 1 << 20, 0, 0},
     {CLKL_STYLE_LANES, false, false, 1, 2, 1024, 32768, 0, 65535},
     {CLKL_STYLE_GPU, false, true, 1, 64, 256, 16384, 0, 0},
+    {CLKL_STYLE_GPU, false, true, 1, 64, 256, 16384, 1 << 20, 0},
 };
 
 enum { DEVICES = sizeof devices / sizeof *devices };
@@ -65,6 +66,9 @@ Test(covariance_schedule, scratch_is_bounded)
                     : made.geometry.in_flight * (4 * d * d + 8 * (d + 64)) * 4;
             cr_expect_leq(made.geometry.scratch, matrices + 7 * 64, "device %d, D = %llu", i,
                           (unsigned long long)d);
+            cr_expect(devices[i].max_allocation == 0 || made.geometry.in_flight == 1 ||
+                          made.geometry.scratch <= devices[i].max_allocation,
+                      "device %d, D = %llu: no buffer is so large", i, (unsigned long long)d);
             free(made.steps);
         }
 }
