@@ -5,7 +5,6 @@
 #include "inspect_samples.h"
 #include "library_error.h"
 #include "message.h"
-#include "number.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,11 +13,11 @@
 /* ---- The samples that are not finite, left out ---- */
 
 /* Brings the finite samples of one array to the front. */
-static void pack(struct npy *array, clkl_dtype type, const struct kl_result *result)
+static void pack(struct npy *array, const struct kl_result *result)
 {
     if (array->data == NULL)
         return;
-    const size_t row = (size_t)(array->count / array->shape[0]) * number_size(type);
+    const size_t row = (size_t)(array->count / array->shape[0]) * npy_type_size(array->type);
     char *to = array->data;
     for (uint64_t i = 0; i < array->shape[0]; i++) {
         if (!isfinite(kl_result_value(result, result->samples, i)))
@@ -30,12 +29,14 @@ static void pack(struct npy *array, clkl_dtype type, const struct kl_result *res
 
 static void pack_finite(struct kl_files *files, const struct inspection *inspection)
 {
-    pack(&files->p.mean, files->p.dtype, &inspection->result);
-    pack(&files->p.scale, files->p.dtype, &inspection->result);
+    pack(&files->p.mean, &inspection->result);
+    pack(&files->p.scale, &inspection->result);
+    if (inspection->task->weights_vary)
+        pack(&files->weights, &inspection->result);
     if (inspection->task->q_shared)
         return;
-    pack(&files->q.mean, files->q.dtype, &inspection->result);
-    pack(&files->q.scale, files->q.dtype, &inspection->result);
+    pack(&files->q.mean, &inspection->result);
+    pack(&files->q.scale, &inspection->result);
 }
 
 /* ---- Runs ---- */
@@ -203,12 +204,12 @@ bool inspection_is_partial(const struct inspection *inspection)
 
 bool inspection_knows_activity(const struct inspection *inspection)
 {
-    return inspection->samples.count > 1;
+    return inspection->rows.known > 0;
 }
 
-const char *inspection_mark(const struct inspection *inspection, const struct inspect_row *row)
+const char *inspection_mark(const struct inspect_row *row)
 {
-    if (!inspection_knows_activity(inspection))
+    if (row->units == 0)
         return "";
     return row->active ? "active" : "collapsed";
 }
