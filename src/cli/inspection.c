@@ -5,6 +5,7 @@
 #include "inspect_samples.h"
 #include "library_error.h"
 #include "message.h"
+#include "number.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -149,6 +150,20 @@ static bool find_positions(clkl_engine *engine, struct inspection *inspection)
     return inspection->position != NULL;
 }
 
+/* Shares of a divergence, bars and histograms are of numbers that are not below 0. */
+static bool check_weights(const struct kl_options *options, const struct kl_files *files)
+{
+    const bool numbers = options->weights.kind == CLKL_WEIGHTS;
+    for (uint64_t i = 0; numbers && i < files->weights.count; i++) {
+        const double weight = number_at(files->weights.data, files->weights_dtype, i);
+        if (weight < 0)
+            return message("%s: holds the weight %g; expected none below 0, for an inspection is "
+                           "of divergences, which are not below 0 either",
+                           message_file(options->weights.file), weight);
+    }
+    return true;
+}
+
 static bool make(clkl_engine *engine, struct kl_files *files, struct inspection *inspection)
 {
     const struct kl_task *task = inspection->task;
@@ -169,7 +184,7 @@ bool inspection_make(const struct inspect_options *options, struct kl_files *fil
                      const struct kl_task *task, struct inspection *inspection)
 {
     *inspection = (struct inspection){.options = options, .task = task};
-    if (!inspect_axes_find(options, task, &inspection->axes))
+    if (!inspect_axes_find(options, task, &inspection->axes) || !check_weights(&options->kl, files))
         return false;
     clkl_engine *engine = kl_run_engine(options->kl.device);
     const bool good = engine != NULL && make(engine, files, inspection);

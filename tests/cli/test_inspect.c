@@ -473,3 +473,11 @@ Test(cli_inspect, masks)
     cr_expect_eq(number(at(at(root, "clamped"), "q"), "count"), 2);
     json_decref(root);
 }
+
+Test(cli_inspect, weights_below_zero)
+{
+    F32("m.npy", SHAPE(2, 4), 0, 1, 0, 0, 2, 3, 0, 0);
+    F32("w.npy", SHAPE(2), 1, -2);
+    INSPECT("m.npy", "--weights", "w.npy");
+    expect_refusal("w.npy: holds the weight -2; expected none below 0");
+}
