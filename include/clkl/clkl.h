@@ -299,7 +299,12 @@ typedef struct clkl_spec {
      * its own gradients; an upstream gradient of 0 is a factor like others and hides no NaN. At
      * variances of 0 or infinity, and at infinite means, derivatives are the limits of the
      * formulas, infinite ones too, and NaN where there is none; where both sides are equal there,
-     * those by the scales are 0.
+     * those by the scales are 0. The result of a specification with gradients may differ in its
+     * last bits from that without: its order of summation is another.
+     *
+     * The errors of gradients are told in shares of their terms: of expm1(lp - lq), and of (mp -
+     * mq)^2 exp(-lq); where one side alone is given by logarithms, exp(lp - lq) and 1 are two
+     * terms.
      *
      * Strides of an array that has a gradient are those of a slice, in any order of axes: each that
      * is not 0 is longer than all shorter ones reach together (the halves of packed moments count

@@ -48,7 +48,9 @@ static const struct argp_option table[] = {
      "together, or none does",
      0},
     {"value", KL_KEY(KL_VALUE), "FILE", 0,
-     "write the values, too, as clkl kl --out does, from the same pass over the data", 0},
+     "write the values, too, as clkl kl --out does, from the same pass over the data, which may "
+     "differ in their last bits",
+     0},
     {"gradient-type", KL_KEY(KL_GRADIENT_TYPE), "f16|bf16|f32|f64", 0,
      "of the gradients (default: that of the computation); bf16 is written as ml_dtypes writes it",
      0},

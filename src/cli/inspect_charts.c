@@ -55,13 +55,11 @@ static void print_row(FILE *to, const struct table *table, const struct inspect_
     fprintf(to, "  %*s  %*s", table->index_width,
             kl_kept_place(&inspection->axes.rows, row->index).text, BLOCKS_VALUE,
             blocks_value(row->kl).text);
-    fprintf(to, "  %*s", BLOCKS_VALUE,
-            inspection_knows_activity(inspection) ? blocks_value(row->variance).text : "-");
-    snprintf(units, sizeof units, "%" PRIu64 "/%" PRIu64, row->active_units,
-             inspection->rows.units);
+    fprintf(to, "  %*s", BLOCKS_VALUE, row->units > 0 ? blocks_value(row->variance).text : "-");
+    snprintf(units, sizeof units, "%" PRIu64 "/%" PRIu64, row->active_units, row->units);
     if (table->units_width > 0)
         fprintf(to, "%*s", table->units_width, units);
-    fprintf(to, "  %-*s  ", MARK_WIDTH, inspection_mark(inspection, row));
+    fprintf(to, "  %-*s  ", MARK_WIDTH, inspection_mark(row));
     blocks_draw(to, share_of(row->kl, table->scale), table->bar_width, table->utf8);
     fputc('\n', to);
 }

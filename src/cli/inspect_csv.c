@@ -42,7 +42,7 @@ static void put_row(FILE *to, const struct inspection *inspection, const struct 
     const struct kl_kept_text index = place(&inspection->axes.rows, row->index);
     const struct statistics *s = &inspection->statistics;
     put(to, "kl", index.text, row->kl);
-    if (inspection_knows_activity(inspection)) {
+    if (row->units > 0) {
         put(to, "variance", index.text, row->variance);
         put_count(to, "active", index.text, row->active);
         put_count(to, "active units", index.text, row->active_units);

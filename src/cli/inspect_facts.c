@@ -23,7 +23,7 @@ static void print_samples(FILE *to, const struct inspection *inspection)
 static void print_active(FILE *to, const struct inspection *inspection)
 {
     const struct inspect_rows *rows = &inspection->rows;
-    const uint64_t units = rows->count * rows->units;
+    const uint64_t units = rows->known_units;
     fputs("  active        ", to);
     if (!inspection_knows_activity(inspection)) {
         fputs("not known: the variance of the means takes two samples\n", to);
@@ -32,8 +32,8 @@ static void print_active(FILE *to, const struct inspection *inspection)
     fprintf(to, "%" PRIu64 " of %" PRIu64 " unit%s", rows->active_units, units,
             units == 1 ? "" : "s");
     if (inspection->axes.per_channel)
-        fprintf(to, ", %" PRIu64 " of %" PRIu64 " channel%s", rows->active, rows->count,
-                rows->count == 1 ? "" : "s");
+        fprintf(to, ", %" PRIu64 " of %" PRIu64 " channel%s", rows->active, rows->known,
+                rows->known == 1 ? "" : "s");
     fprintf(to, ": Var[mu] above %g\n", inspection->options->threshold);
 }
 
@@ -102,6 +102,7 @@ void inspect_report_facts(FILE *to, const struct inspection *inspection)
     print_samples(to, inspection);
     print_active(to, inspection);
     print_outliers(to, inspection);
+    report_weights(to, &report);
     report_clamp(to, &report);
     report_odd(to, &report);
     print_partial(to, inspection);

@@ -30,7 +30,7 @@ static json_t *clamped(uint64_t of, uint64_t count)
 static json_t *row(const struct inspection *inspection, const struct inspect_row *r)
 {
     const struct statistics *s = &inspection->statistics;
-    const bool known = inspection_knows_activity(inspection);
+    const bool known = r->units > 0;
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "index",
         index_of(&inspection->axes.rows, r->index), "kl", json_number(r->kl), "variance",
@@ -55,9 +55,9 @@ static json_t *active(const struct inspection *inspection)
     const bool known = inspection_knows_activity(inspection);
     return json_pack("{s:f, s:o, s:o, s:o, s:o}", "threshold", inspection->options->threshold,
                      "rows", known ? json_count(r->active) : json_null(), "of_rows",
-                     json_count(r->count), "units",
+                     json_count(known ? r->known : r->count), "units",
                      known ? json_count(r->active_units) : json_null(), "of_units",
-                     json_count(r->count * r->units));
+                     json_count(known ? r->known_units : r->count * r->units));
 }
 
 static json_t *positions(const struct inspection *inspection)
@@ -112,20 +112,20 @@ static json_t *build(const struct inspection *inspection)
     const struct kl_task *task = inspection->task;
     const struct kl_result *result = &inspection->result;
     return json_pack(
-        "{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:s, s:o}",
+        "{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:o, s:o, s:o, s:s, s:o}",
         "schema", "clkl-inspect-1", "version", json_version(), "unit", "nats", "p",
         json_side(&report.options->p, task->split_axis, false), "q",
         json_side(&report.options->q, task->split_axis, task->q_shared), "shape",
         json_shape(task->spec.shape, task->spec.rank), "compute",
-        result->type == CLKL_F64 ? "f64" : "f32", "clamp", json_clamp(&task->spec), "per",
-        inspect_axes_row(&inspection->axes), "axes", axes_of(&inspection->axes.rows), "rows",
-        rows(inspection), "active", active(inspection), "positions", positions(inspection),
-        "samples", samples(inspection), "histogram", histogram(&inspection->samples), "outliers",
-        outliers(inspection), "clamped", json_clamped(report.statistics), "invalid",
-        json_invalid(&report), "infinite", json_infinite(&report), "device",
-        json_text(result->device), "backend", result->reference ? "reference" : "opencl", "seconds",
-        json_number(result->seconds));
+        result->type == CLKL_F64 ? "f64" : "f32", "clamp", json_clamp(&task->spec), "weights",
+        json_weights(report.options, task), "per", inspect_axes_row(&inspection->axes), "axes",
+        axes_of(&inspection->axes.rows), "rows", rows(inspection), "active", active(inspection),
+        "positions", positions(inspection), "samples", samples(inspection), "histogram",
+        histogram(&inspection->samples), "outliers", outliers(inspection), "clamped",
+        json_clamped(report.statistics), "invalid", json_invalid(&report), "infinite",
+        json_infinite(&report), "device", json_text(result->device), "backend",
+        result->reference ? "reference" : "opencl", "seconds", json_number(result->seconds));
 }
 
 bool inspect_report_json(FILE *to, const struct inspection *inspection)

@@ -16,7 +16,9 @@ static const struct argp_option table[] = {
      "(default: the axis that P's packed moments are split on, else 1)",
      0},
 
-    {0, 0, 0, 0, "What is looked at, and where it is computed:", 4},
+    KL_ROWS_WEIGHTS,
+
+    {0, 0, 0, 0, "What is looked at, and where it is computed:", 5},
     {"per", KL_KEY(KL_PER), "channel|unit", 0,
      "a row for each channel, over all its positions, or for each unit, which is one latent "
      "element of a sample; for a mean of shape [B, D] both are the same (default channel)",
@@ -24,7 +26,8 @@ static const struct argp_option table[] = {
     {"threshold", KL_KEY(KL_THRESHOLD), "VAR", 0,
      "a unit is active if the variance of its mean over the batch is above VAR, else collapsed; a "
      "channel is, if that variance, averaged over its positions, is (default 0.01, as in Burda, "
-     "Grosse and Salakhutdinov 2016)",
+     "Grosse and Salakhutdinov 2016). With a mask, weights or lengths it is the variance over the "
+     "samples where the unit counts, of which it takes two",
      0},
     {"fence", KL_KEY(KL_FENCE), "K", 0,
      "a sample is an outlier if its divergence is more than K times the distance of the quartiles "
@@ -32,7 +35,7 @@ static const struct argp_option table[] = {
      0},
     KL_ROWS_WHERE,
 
-    {0, 0, 0, 0, "What comes out:", 5},
+    {0, 0, 0, 0, "What comes out:", 6},
     {"plot", KL_KEY(KL_PLOT), "FILE.png|FILE.svg|-", 0,
      "draw it with gnuplot, into a file or, for -, into the terminal", 0},
     {"json", KL_KEY(KL_JSON), 0, 0, "print JSON instead of the summary", 0},

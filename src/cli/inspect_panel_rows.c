@@ -34,7 +34,8 @@ static void find_variances(const struct inspection *inspection, double *low, dou
     *high *= 3;
 }
 
-/* Rank, divergence, variance (at least what the axis shows), and whether the row is active. */
+/* Rank, divergence, variance (at least what the axis shows), and whether the row is active: 1, or
+ * 0, or 2 where that is not known. */
 void panel_rows_data(const struct plot *plot)
 {
     const struct inspect_rows *rows = &plot->inspection->rows;
@@ -42,10 +43,11 @@ void panel_rows_data(const struct plot *plot)
     find_variances(plot->inspection, &low, &high);
     fputs("$rows << END\n", plot->to);
     for (uint64_t i = 0; i < rows->count; i++) {
+        const struct inspect_row *row = &rows->row[i];
         fprintf(plot->to, "%" PRIu64, i);
-        panel_number(plot, rows->row[i].kl);
-        panel_number(plot, fmax(rows->row[i].variance, low));
-        fprintf(plot->to, " %d\n", rows->row[i].active);
+        panel_number(plot, row->kl);
+        panel_number(plot, row->units > 0 ? fmax(row->variance, low) : NAN);
+        fprintf(plot->to, " %d\n", row->units > 0 ? row->active : 2);
     }
     fputs("END\n", plot->to);
 }
@@ -58,7 +60,7 @@ static void shade_collapsed(const struct plot *plot)
     if (plot->terminal || !inspection_knows_activity(plot->inspection))
         return;
     for (uint64_t i = 0; i <= rows->count; i++) {
-        if (i < rows->count && !rows->row[i].active)
+        if (i < rows->count && rows->row[i].units > 0 && !rows->row[i].active)
             continue;
         if (i > begin)
             fprintf(plot->to,
@@ -100,7 +102,7 @@ static void put_row_axis(const struct plot *plot)
             labelled ? "" : "rank of the ", row, kl_kept_names(kept, 0).text);
 }
 
-/* Both kinds of rows, of which there may be none; `column` is a number of $rows. */
+/* Every kind of rows, of which there may be none; `column` is a number of $rows. */
 static void plot_rows(const struct plot *plot, int column, const char *active_style,
                       const char *collapsed_style)
 {
@@ -114,9 +116,14 @@ static void plot_rows(const struct plot *plot, int column, const char *active_st
     if (rows->active > 0)
         fprintf(plot->to, " $rows using 1:($4 == 1 ? $%d : NaN) %s %s 'active: %" PRIu64 "',",
                 column, active_style, in_key ? "title" : "notitle", rows->active);
-    if (rows->active < rows->count)
+    if (rows->active < rows->known)
         fprintf(plot->to, " $rows using 1:($4 == 0 ? $%d : NaN) %s %s 'collapsed: %" PRIu64 "',",
-                column, collapsed_style, in_key ? "title" : "notitle", rows->count - rows->active);
+                column, collapsed_style, in_key ? "title" : "notitle", rows->known - rows->active);
+    if (rows->known < rows->count && column == 2)
+        fprintf(plot->to,
+                " $rows using 1:($4 == 2 ? $2 : NaN) with %s title 'not known: %" PRIu64 "',",
+                plot->terminal ? "impulses linetype 3" : "boxes linecolor rgb 'grey60'",
+                rows->count - rows->known);
     if (column == 3 && plot->inspection->options->threshold > 0)
         fprintf(plot->to,
                 " %g with lines dashtype 2 linewidth 1.5 linecolor rgb 'black' "

@@ -98,7 +98,7 @@ static void put_result(const struct plot *plot, double height)
     if (inspection_knows_activity(inspection))
         snprintf(text + used, sizeof text - (size_t)used,
                  "; %" PRIu64 " of %" PRIu64 " units active", inspection->rows.active_units,
-                 task->elements);
+                 inspection->rows.known_units);
     put_line(plot, 2, height, text, plot->font);
 }
 

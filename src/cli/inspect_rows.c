@@ -14,7 +14,7 @@ static uint64_t pitch(const clkl_spec *spec, unsigned axis)
     return elements;
 }
 
-/* Adds up the variances of each row's units. */
+/* Adds up the variances of each row's units, as far as they are known. */
 static void add_variances(const struct inspection *inspection, const double *variance,
                           struct inspect_rows *rows)
 {
@@ -23,6 +23,9 @@ static void add_variances(const struct inspection *inspection, const double *var
         inspection->axes.per_channel ? pitch(&task->spec, inspection->axes.channel) : 1;
     for (uint64_t e = 0; e < task->elements; e++) {
         struct inspect_row *row = &rows->row[e / step % rows->count];
+        if (isnan(variance[e]))
+            continue;
+        row->units++;
         row->variance += variance[e];
         row->active_units += variance[e] > inspection->options->threshold;
     }
@@ -31,8 +34,8 @@ static void add_variances(const struct inspection *inspection, const double *var
 static void fill(const struct inspection *inspection, const struct inspect_values *values,
                  struct inspect_rows *rows)
 {
-    const bool known = inspection_knows_activity(inspection);
-    const uint64_t q_repeats = inspection->task->q_shared ? inspection->task->samples : 1;
+    const struct kl_task *task = inspection->task;
+    const uint64_t q_repeats = task->q_shared && !task->weights_vary ? task->samples : 1;
     for (uint64_t i = 0; i < rows->count; i++) {
         struct inspect_row *row = &rows->row[i];
         row->index = i;
@@ -42,8 +45,10 @@ static void fill(const struct inspection *inspection, const struct inspect_value
             row->clamped_p = values->clamp_counts[i].p;
             row->clamped_q = values->clamp_counts[i].q / q_repeats;
         }
-        row->variance = known ? row->variance / (double)rows->units : NAN;
+        row->variance = row->units > 0 ? row->variance / (double)row->units : NAN;
         row->active = row->variance > inspection->options->threshold;
+        rows->known += row->units > 0;
+        rows->known_units += row->units;
         rows->active += row->active;
         rows->active_units += row->active_units;
     }

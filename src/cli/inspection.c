@@ -14,11 +14,11 @@
 /* ---- The samples that are not finite, left out ---- */
 
 /* Brings the finite samples of one array to the front. */
-static void pack(struct npy *array, clkl_dtype type, const struct kl_result *result)
+static void pack(struct npy *array, const struct kl_result *result)
 {
     if (array->data == NULL)
         return;
-    const size_t row = (size_t)(array->count / array->shape[0]) * number_size(type);
+    const size_t row = (size_t)(array->count / array->shape[0]) * npy_type_size(array->type);
     char *to = array->data;
     for (uint64_t i = 0; i < array->shape[0]; i++) {
         if (!isfinite(kl_result_value(result, result->samples, i)))
@@ -30,12 +30,14 @@ static void pack(struct npy *array, clkl_dtype type, const struct kl_result *res
 
 static void pack_finite(struct kl_files *files, const struct inspection *inspection)
 {
-    pack(&files->p.mean, files->p.dtype, &inspection->result);
-    pack(&files->p.scale, files->p.dtype, &inspection->result);
+    pack(&files->p.mean, &inspection->result);
+    pack(&files->p.scale, &inspection->result);
+    if (inspection->task->weights_vary)
+        pack(&files->weights, &inspection->result);
     if (inspection->task->q_shared)
         return;
-    pack(&files->q.mean, files->q.dtype, &inspection->result);
-    pack(&files->q.scale, files->q.dtype, &inspection->result);
+    pack(&files->q.mean, &inspection->result);
+    pack(&files->q.scale, &inspection->result);
 }
 
 /* ---- Runs ---- */
@@ -148,6 +150,20 @@ static bool find_positions(clkl_engine *engine, struct inspection *inspection)
     return inspection->position != NULL;
 }
 
+/* Shares of a divergence, bars and histograms are of numbers that are not below 0. */
+static bool check_weights(const struct kl_options *options, const struct kl_files *files)
+{
+    const bool numbers = options->weights.kind == CLKL_WEIGHTS;
+    for (uint64_t i = 0; numbers && i < files->weights.count; i++) {
+        const double weight = number_at(files->weights.data, files->weights_dtype, i);
+        if (weight < 0)
+            return message("%s: holds the weight %g; expected none below 0, for an inspection is "
+                           "of divergences, which are not below 0 either",
+                           message_file(options->weights.file), weight);
+    }
+    return true;
+}
+
 static bool make(clkl_engine *engine, struct kl_files *files, struct inspection *inspection)
 {
     const struct kl_task *task = inspection->task;
@@ -168,7 +184,7 @@ bool inspection_make(const struct inspect_options *options, struct kl_files *fil
                      const struct kl_task *task, struct inspection *inspection)
 {
     *inspection = (struct inspection){.options = options, .task = task};
-    if (!inspect_axes_find(options, task, &inspection->axes))
+    if (!inspect_axes_find(options, task, &inspection->axes) || !check_weights(&options->kl, files))
         return false;
     clkl_engine *engine = kl_run_engine(options->kl.device);
     const bool good = engine != NULL && make(engine, files, inspection);
@@ -203,12 +219,12 @@ bool inspection_is_partial(const struct inspection *inspection)
 
 bool inspection_knows_activity(const struct inspection *inspection)
 {
-    return inspection->samples.count > 1;
+    return inspection->rows.known > 0;
 }
 
-const char *inspection_mark(const struct inspection *inspection, const struct inspect_row *row)
+const char *inspection_mark(const struct inspect_row *row)
 {
-    if (!inspection_knows_activity(inspection))
+    if (row->units == 0)
         return "";
     return row->active ? "active" : "collapsed";
 }

@@ -11,6 +11,7 @@ struct inspect_row {
     double kl;       /* nats, summed over its units; averaged over the finite samples */
     double variance; /* of its units' means over the finite samples, averaged over the units */
     bool active;     /* the variance is above the threshold */
+    uint64_t units;  /* whose variance is known: they count in two samples */
     uint64_t active_units;
     uint64_t clamped_p, clamped_q; /* log-variances of all samples that the clamp changed */
     uint32_t status;               /* CLKL_VALUE_... over all samples */
@@ -18,8 +19,9 @@ struct inspect_row {
 
 struct inspect_rows {
     uint64_t count;
-    uint64_t units;          /* in each */
-    struct inspect_row *row; /* the largest divergence first */
+    uint64_t units;              /* in each */
+    struct inspect_row *row;     /* the largest divergence first */
+    uint64_t known, known_units; /* rows and units whose variance is known */
     uint64_t active;
     uint64_t active_units; /* of all rows */
 };
@@ -70,11 +72,11 @@ struct report inspection_report(const struct inspection *inspection);
 /* Whether samples were left out because they are not finite. */
 bool inspection_is_partial(const struct inspection *inspection);
 
-/* Whether it is known which rows are active: that takes two samples. */
+/* Whether it is known of some row whether it is active: that takes two samples. */
 bool inspection_knows_activity(const struct inspection *inspection);
 
 /* "active", "collapsed", or "" where it is not known. */
-const char *inspection_mark(const struct inspection *inspection, const struct inspect_row *row);
+const char *inspection_mark(const struct inspect_row *row);
 
 /* Where bin i of the histogram begins; i = bins is where the last one ends. */
 double inspect_samples_edge(const struct inspect_samples *samples, unsigned i);

@@ -129,6 +129,23 @@ static uint64_t count_elements(const struct kl_files *files, clkl_weighting kind
     return count * (all / files->weights.count);
 }
 
+bool kl_weights_count(const struct kl_files *files, const struct kl_task *task, uint64_t sample,
+                      uint64_t element)
+{
+    const clkl_weights *weights = &task->spec.weights;
+    uint64_t at = sample * (uint64_t)weights->strides[0];
+    if (weights->kind == CLKL_NO_WEIGHTS)
+        return true;
+    for (unsigned axis = task->spec.rank; axis-- > 1; element /= task->spec.shape[axis]) {
+        const uint64_t index = element % task->spec.shape[axis];
+        if (weights->kind != CLKL_LENGTHS)
+            at += index * (uint64_t)weights->strides[axis];
+        else if (axis == weights->length_axis)
+            return index < ((const uint32_t *)files->weights.data)[at];
+    }
+    return counts(files, weights->kind, at);
+}
+
 bool kl_weights_match(const struct kl_options *options, const struct kl_files *files,
                       struct kl_task *task)
 {

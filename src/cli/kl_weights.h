@@ -17,4 +17,9 @@ bool kl_weights_read(const struct kl_options *options, struct kl_files *files);
 bool kl_weights_match(const struct kl_options *options, const struct kl_files *files,
                       struct kl_task *task);
 
+/* Whether an element of a sample counts: its weight is not 0, its mask not, or it is within the
+ * sample's length. */
+bool kl_weights_count(const struct kl_files *files, const struct kl_task *task, uint64_t sample,
+                      uint64_t element);
+
 #endif

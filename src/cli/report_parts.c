@@ -79,19 +79,19 @@ void report_clamp(FILE *to, const struct report *report)
 {
     const struct statistics *s = report->statistics;
     const clkl_spec *spec = &report->task->spec;
+    const bool p = kl_form_has_logvar(spec->p.form), q = kl_form_has_logvar(spec->q.form);
     if (spec->clamp == CLKL_NO_CLAMP) {
-        if (spec->p.form != CLKL_DETERMINISTIC &&
-            (kl_form_has_logvar(spec->p.form) || kl_form_has_logvar(spec->q.form)))
+        if (spec->p.form != CLKL_DETERMINISTIC && (p || q))
             fputs("  clamped       none: log-variances are taken as they are\n", to);
         return;
     }
     fputs("  clamped       ", to);
-    if (s->clampable_p > 0)
+    if (p)
         fprintf(to, "%" PRIu64 " of %" PRIu64 " log-variances%s", s->clamped_p, s->clampable_p,
-                s->clampable_q > 0 ? " of P, " : "");
-    if (s->clampable_q > 0)
+                q ? " of P, " : "");
+    if (q)
         fprintf(to, "%" PRIu64 " of %" PRIu64 "%s of Q", s->clamped_q, s->clampable_q,
-                s->clampable_p > 0 ? "" : " log-variances");
+                p ? "" : " log-variances");
     fprintf(to, " lay outside [%g, %g]\n", spec->clamp_low, spec->clamp_high);
 }
 

@@ -82,6 +82,25 @@ Test(cli_plot, commands)
     cr_expect_null(strstr(content, "$map"), "%s", content);
 }
 
+/* What counts nowhere is neither active nor collapsed, and has no point. */
+Test(cli_plot, masked_units)
+{
+    static const uint8_t mask[] = {1, 0, 1};
+    F32("m.npy", SHAPE(2, 3), 0, 1, 0, 2, 3, 0);
+    F32("l.npy", SHAPE(2, 3), 0, 0, 0, 0, 0, 0);
+    put_code("w.npy", "|u1", "(3,)", mask, sizeof mask);
+    replace_gnuplot(KEEP_COMMANDS);
+    INSPECT("--mean", "m.npy", "--logvar", "l.npy", "--mask", "w.npy", "--plot", "p.png",
+            "--quiet");
+    expect_status(0);
+    expect_command("\n0 1 1 1\n1 0 NaN 2\n2 0 ");
+    expect_command("title 'active: 1'");
+    expect_command("title 'collapsed: 1'");
+    expect_command("title 'not known: 1'");
+    expect_command("from first 1.5, graph 0 to first 2.5, graph 1");
+    expect_command("1 of 2 units active");
+}
+
 /* Hundreds of units are numbered by their rank. */
 Test(cli_plot, many_units)
 {

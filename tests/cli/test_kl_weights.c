@@ -83,6 +83,9 @@ Test(cli_weights, nothing_counts)
     KL("nan.npy", "--mask", "no.npy", "--out", "kl.npy");
     expect_weighted("float32", (const double[6]){0});
     expect_out("per element   no element counts\n");
+    F32("m.npy", SHAPE(1, 2), 1, 2);
+    KL("m.npy", "--mask", "no.npy");
+    expect_out("clamped       0 of 0 log-variances lay outside [-30, 20]\n");
     KL("nan.npy", "--mask", "no.npy", "--json");
     expect_status(0);
     json_t *root = run_json();

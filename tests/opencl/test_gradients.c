@@ -392,6 +392,25 @@ Test(device_gradients, computed_in_fp64)
     check(&spec, "fp64, gradients of bf16");
 }
 
+/* Doubles that fp32 does not hold, with gradients computed in fp32: side by side, and summed. */
+Test(device_gradients, doubles_keep_the_digits_that_they_are_added_to)
+{
+    struct gradient_call call;
+    clkl_spec spec = make_spec(CLKL_MEAN_LOGVAR, CLKL_MEAN_LOGVAR);
+    spec.q.layout = CLKL_STRIDED;
+    strides(spec.q.mean_strides, 1, 0, 0);
+    strides(spec.q.scale_strides, 1, 0, 0);
+    spec.gradient_dtype = CLKL_F64;
+    spec.gradient_update = CLKL_GRADIENT_ADD;
+    if (!test_device_has_fp64(&device))
+        return;
+    gradient_call_make(&call, &spec);
+    call.held = 0x1p-40;
+    gradient_input_set(&call, CLKL_UPSTREAM, 1, 0.0);
+    gradient_call_check(&call, &device, "doubles");
+    gradient_call_free(&call);
+}
+
 /* ---- Upstream ---- */
 
 Test(device_gradients, upstream_and_factors_and_what_is_left_out)

@@ -188,7 +188,7 @@ static cl_mem gradient_buffer(struct gradient_call *call, struct test_device *de
     call->gradients[operand] = allocate(count, size);
     for (uint64_t i = 0; i < count; ++i)
         clkl_storage_store(call->gradients[operand], call->problem.gradient_dtype, (int64_t)i,
-                           gradient_before(i));
+                           gradient_before(i) + call->held);
     return test_buffer(device, call->gradients[operand], (size_t)count * size);
 }
 

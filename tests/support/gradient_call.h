@@ -31,6 +31,7 @@ struct gradient_call {
     bool one_buffer;   /* the gradients of P, and those of Q, lie in one buffer each; the scale's
                           begins between_gradients elements behind the mean's */
     size_t between_gradients;
+    double held; /* what gradients' buffers hold before the call, beside gradient_before */
     cl_command_queue queue; /* NULL: the device's */
 
     /* What came out: gradients with their room, of the gradient type. */

@@ -98,7 +98,7 @@ static void make_gradients(const struct gradient_call *call, struct exact *exact
         exact->gradients[array] = doubles(extent, 0.0);
         exact->terms[array] = doubles(extent, -1.0);
         for (uint64_t i = 0; i < extent; ++i)
-            exact->gradients[array][i] = gradient_before(lead(call, array) + i);
+            exact->gradients[array][i] = gradient_before(lead(call, array) + i) + call->held;
     }
 }
 
@@ -191,6 +191,13 @@ static double factor_of(const struct gradient_call *call, const struct exact *ex
            (double)clkl_problem_divisor(&exact->problem);
 }
 
+/* What the numbers that a gradient is added to count for. Doubles keep their digits. */
+static double held_terms(const struct clkl_problem *problem)
+{
+    const bool add = problem->gradient_update == CLKL_GRADIENT_ADD;
+    return add && problem->gradient_dtype != CLKL_F64 ? 1.0 : 0.0;
+}
+
 /* Adds up the terms of all elements, and notes where there are any. */
 static void add_terms(const struct gradient_call *call, struct exact *exact, int operand)
 {
@@ -204,7 +211,7 @@ static void add_terms(const struct gradient_call *call, struct exact *exact, int
         const int64_t at = clkl_element_offset(problem, operand_of(problem, operand), index);
         const uint64_t position = clkl_index_position(problem, index);
         if (terms[at] < 0.0)
-            terms[at] = problem->gradient_update == CLKL_GRADIENT_ADD ? 1.0 : 0.0;
+            terms[at] = held_terms(problem);
         if (clkl_element_load(problem, &exact->args, index, &element)) {
             const double term = factor_of(call, exact, operand, position) * element.weight *
                                 element_terms(&element, operand);
@@ -308,7 +315,7 @@ static void expect_untouched(const struct gradient_call *call, const struct exac
     uint64_t touched = 0, first = 0;
     const clkl_dtype dtype = call->problem.gradient_dtype;
     for (uint64_t i = 0; i < call->sizes[buffer] && call->gradients[buffer] != NULL; ++i) {
-        clkl_storage_store(&stored, dtype, 0, gradient_before(i));
+        clkl_storage_store(&stored, dtype, 0, gradient_before(i) + call->held);
         if (!is_owned(call, exact, buffer, i) &&
             clkl_storage_load(call->gradients[buffer], dtype, (int64_t)i) !=
                 clkl_storage_load(&stored, dtype, 0) &&
