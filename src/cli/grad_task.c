@@ -148,6 +148,14 @@ static void look_at(struct grad_array *array, clkl_dtype type)
     array->norm = sqrt(squares);
 }
 
+static bool refuse(const struct grad_task *task, const clkl_error *error)
+{
+    if (error->status == CLKL_UNSUPPORTED && task->type == CLKL_F64 &&
+        task->kl.spec.compute != CLKL_F64)
+        return message("--gradient-type f64: %s (see --device)", error->message);
+    return kl_run_refuse(&task->options->kl, task->files, &task->kl, error);
+}
+
 bool grad_task_run(struct grad_task *task)
 {
     const struct kl_options *options = &task->options->kl;
@@ -161,7 +169,7 @@ bool grad_task_run(struct grad_task *task)
     task->result.seconds = kl_run_clock() - start;
     clkl_engine_release(engine);
     if (!good)
-        return kl_run_refuse(options, task->files, &task->kl, &error);
+        return refuse(task, &error);
     for (unsigned i = 0; i < task->count; i++)
         look_at(&task->array[i], task->type);
     if (task->kl.free_nats > 0)

@@ -229,6 +229,8 @@ Test(cli_refusals, double_precision_on_a_device, .timeout = 300)
     RUN("kl", "narrow.npy", "--compute", "f64", "--out", "kl.npy");
     expect_refusal("--compute f64: ");
     expect_err("has no double precision");
+    RUN("grad", "narrow.npy", "--gradient-type", "f64", "--out", "g");
+    expect_refusal("--gradient-type f64: ");
     cr_expect_eq(scratch_count(), 2);
 }
 
