@@ -103,6 +103,8 @@ typedef struct {
     uint bits;
 } batch_sum;
 
+#define AT_ONCE 8 /* samples; some devices bear but so many iterations of a loop */
+
 static inline twofold add_half(twofold sum, real number)
 {
     const twofold term = {R(0.5) * number, R(0.0)};
@@ -122,10 +124,16 @@ static inline batch_sum sum_chain(const covariance_results *call, const __global
                                   const __global uint *status, uint chain, uint count)
 {
     batch_sum sum = {{R(0.0), R(0.0)}, {R(0.0), R(0.0)}, 0};
-    for (ulong sample = chain; sample < call->samples; sample += count) {
-        sum.covariance = add_half(sum.covariance, pairs[2 * sample * call->of_sample]);
-        sum.mean = add_half(sum.mean, pairs[2 * sample * call->of_sample + 1]);
-        sum.bits |= bits_of_sample(status, sample);
+    for (ulong first = chain; first < call->samples; first += AT_ONCE * count) {
+#pragma unroll
+        for (uint k = 0; k < AT_ONCE; ++k) {
+            const ulong sample = first + k * count;
+            if (sample < call->samples) {
+                sum.covariance = add_half(sum.covariance, pairs[2 * sample * call->of_sample]);
+                sum.mean = add_half(sum.mean, pairs[2 * sample * call->of_sample + 1]);
+                sum.bits |= bits_of_sample(status, sample);
+            }
+        }
     }
     return sum;
 }

@@ -3,12 +3,12 @@
  *
  *   If the batch shares a side: factors, with PROLOGUE in `sides` and 1 sample.
  *   factors
- *   means       rows begin to end, at once or one after the other
- *   compose     a precision beside something else: pass 0, then pass 1
- *   solve       rows begin to end, likewise
- *   judge
+ *   means       rows begin to end: all, or where WG > 1 one after the other
+ *   compose     a precision beside something else: pass 0, columns likewise, the last first; then pass 1
+ *   solve       rows likewise
+ *   judge       rows likewise
  *   Where it can be near: difference; conjugate pass 0, then pass 1, rows likewise;
- *     for k: diagonal, panel pass EXCESS; excess
+ *     for k: diagonal, panel pass EXCESS; excess pass 0, then pass 1
  *   shares, finish
  *
  * where `factors` are
@@ -24,7 +24,10 @@
     __global const void *restrict p_mean, __global const void *restrict p_scale,        \
         __global const void *restrict q_mean, __global const void *restrict q_scale
 
-/* With `number` the sample's among those in flight, and `task` the task's of that sample. */
+/* With `number` the sample's among those in flight, and `task` the task's of that sample. Where a group
+ * has several work-items there is one for each task: that leaves more registers, and fewer loop
+ * iterations to devices that count them. */
+#if WG == 1
 #define FOR_TASKS(per_sample)                                                                     \
     __local twofold shared[WG];                                                                   \
     const uint item = (uint)get_local_id(0);                                                      \
@@ -32,6 +35,23 @@
     const uint tiles = (call.dimension + TILE_SIZE - 1) / TILE_SIZE;                              \
     const ulong tasks = (per_sample), all = tasks * call.samples;                                 \
     for (ulong number, task, at = group; task = at % tasks, number = at / tasks, at < all; at += groups)
+#else
+#define FOR_TASKS(per_sample)                                                                     \
+    __local twofold shared[WG];                                                                   \
+    const uint item = (uint)get_local_id(0), group = (uint)get_group_id(0);                       \
+    const uint tiles = (call.dimension + TILE_SIZE - 1) / TILE_SIZE, tasks = (per_sample);        \
+    const uint number = group / tasks, task = group % tasks;                                      \
+    if (number < call.samples)
+#endif
+
+/* Rows of tiles; there, too, it is one. */
+#if WG == 1
+#define FOR_ROWS(i, begin, end) for (uint i = (begin); i < (end); ++i)
+#else
+#define FOR_ROWS(i, begin, end) \
+    const uint i = (begin);     \
+    if (i < (end))
+#endif
 
 #define SAMPLE sample_at(scratch, &call, shared, number)
 
@@ -124,7 +144,7 @@ STEP clkl_covariance_means(const covariance_call call, __global uchar *restrict 
     {
         const sample s = SAMPLE;
         const uint begin = call.begin + (MULTIPLIES ? (uint)task : 0);
-        for (uint i = begin; i < (MULTIPLIES ? begin + 1 : call.end); ++i)
+        FOR_ROWS(i, begin, MULTIPLIES ? begin + 1 : call.end)
             means_step(&s, i, item);
     }
 }
@@ -144,15 +164,22 @@ STEP clkl_covariance_turn(const covariance_call call, __global uchar *restrict s
     }
 }
 
-/* Tasks: rows of tiles. The product of the factors; then, where it is solved with, it becomes Y. */
+/* Tasks: rows of tiles. The product of the factors, columns begin to end of tiles, the last first; then,
+ * where it is solved with, it becomes Y. */
 STEP clkl_covariance_compose(const covariance_call call, __global uchar *restrict scratch)
 {
     FOR_TASKS(tiles)
     {
         const sample s = SAMPLE;
-        if (call.pass == 0)
-            compose_step(&s, (uint)task, item);
-        else if (Y_CHANGES)
+        if (call.pass == 0) {
+#if WG == 1
+            for (uint i = call.end; i-- > max(call.begin, (uint)task);)
+                compose_step(&s, (uint)task, i, item);
+#else
+            if (call.begin >= task)
+                compose_step(&s, (uint)task, call.begin, item);
+#endif
+        } else if (Y_CHANGES)
             adopt_step(&s, (uint)task, item);
     }
 }
@@ -167,7 +194,7 @@ STEP clkl_covariance_solve(const covariance_call call, __global uchar *restrict 
     {
         const sample s = SAMPLE;
         if (!MIXED || Y_CHANGES) {
-            for (uint i = max(call.begin, (uint)task); i < call.end; ++i)
+            FOR_ROWS(i, max(call.begin, (uint)task), call.end)
                 solve_step(&s, i, (uint)task, item);
         } else if (call.begin == 0) {
             excess_squares(&s, (uint)task, 1, item);
@@ -183,27 +210,38 @@ STEP clkl_covariance_judge(INPUTS, const covariance_call call, __global uchar *r
         const sample s = SAMPLE;
         const operand x = operand_of(&from, &call, X_SCALE, call.first + number);
         const operand y = operand_of(&from, &call, Y_SCALE, call.first + number);
-        note_factors(&s, item);
-        judge(&s, &x, &y, real_of(call.near), item);
+        if (call.begin == 0) {
+            note_factors(&s, item);
+            judge(&s, real_of(call.near), item);
+        }
+        note_infinite(&s, &x, &y, call.begin, call.end, item);
     }
 }
 
 /* ---- Where it is near ---- */
 
 #if CAN_BE_NEAR
+/* Whoever computes a row of L L^T takes its time: PIECES of a tile. */
+#if WG > 1 && (X_FORM == TRIL || Y_FORM == TRIL)
+#define PIECES 8
+#else
+#define PIECES 1
+#endif
+
 STEP clkl_covariance_difference(__global const void *restrict p_scale,
                                 __global const void *restrict q_scale, const covariance_call call,
                                 __global uchar *restrict scratch)
 {
     const inputs from = {p_scale, p_scale, q_scale, q_scale};
-    FOR_TASKS(tiles * tiles)
+    FOR_TASKS(tiles * tiles * PIECES)
     {
         const sample s = SAMPLE;
-        const uint i = (uint)(task / tiles), j = (uint)(task % tiles);
+        const uint at_tile = (uint)(task / PIECES), i = at_tile / tiles, j = at_tile % tiles;
+        const uint begin = (uint)(task % PIECES) * (TILE_ELEMENTS / PIECES);
         if (i <= j && s.found[IS_NEAR] != 0.0f) {
             const operand x = operand_of(&from, &call, X_SCALE, call.first + number);
             const operand y = operand_of(&from, &call, Y_SCALE, call.first + number);
-            read_difference(&s, &x, &y, i, j, item);
+            read_difference(&s, &x, &y, i, j, begin, begin + TILE_ELEMENTS / PIECES, item);
         }
     }
 }
@@ -216,23 +254,28 @@ STEP clkl_covariance_conjugate(const covariance_call call, __global uchar *restr
     {
         const sample s = SAMPLE;
         const uint j = (uint)task, end = call.pass == 0 ? call.end : min(call.end, j + 1);
-        for (uint i = call.begin; i < end && s.found[IS_NEAR] != 0.0f; ++i) {
-            if (call.pass != 0)
-                transpose_step(&s, i, j, 0, item);
-            forward_step(&s, i, j, 0, item);
+        if (s.found[IS_NEAR] != 0.0f) {
+            FOR_ROWS(i, call.begin, end)
+            {
+                if (call.pass != 0)
+                    transpose_step(&s, i, j, 0, item);
+                forward_step(&s, i, j, 0, item);
+            }
         }
     }
 }
 
+/* Tasks: with pass 0, columns of tiles; then, with pass 1, one. */
 STEP clkl_covariance_excess(const covariance_call call, __global uchar *restrict scratch)
 {
-    FOR_TASKS(1)
+    FOR_TASKS(call.pass == 0 ? tiles : 1)
     {
         const sample s = SAMPLE;
         if (s.found[IS_NEAR] != 0.0f) {
-            for (uint j = 0; j < tiles; ++j)
-                excess_squares(&s, j, 0, item);
-            note_covariance(&s, sum_covariance(&s, item), item);
+            if (call.pass == 0)
+                excess_squares(&s, (uint)task, 0, item);
+            else
+                note_covariance(&s, sum_covariance(&s, item), item);
         }
     }
 }

@@ -26,6 +26,7 @@ struct clkl_facts {
     uint32_t compute_units;
     uint64_t max_work_group;
     uint64_t local_memory; /* bytes */
+    uint32_t loop_limit;   /* loop iterations after which the device stops a work-item; 0 for none */
 };
 
 /* Choices that tests make for the schedule; 0 leaves one to it. */

@@ -81,5 +81,8 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
     facts->compute_units = units == 0 ? 1 : units;
     facts->max_work_group = work_group;
     facts->local_memory = local_memory;
+    char name[64];
+    clkl_device_string(id, CL_DEVICE_NAME, name, sizeof name);
+    facts->loop_limit = strncmp(name, "llvmpipe", 8) == 0 ? 65535 : 0; /* over all its loops */
     return CLKL_OK;
 }
