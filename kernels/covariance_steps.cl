@@ -19,14 +19,14 @@
  *     if there is jitter: judge_factors, then read, diagonal, panel with pass JITTER
  *   turn        a precision beside something else
  */
-#define STEP __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void
+#define STEP __kernel __attribute__((reqd_work_group_size(WG * TEAMS, 1, 1))) void
 #define INPUTS                                                                           \
     __global const void *restrict p_mean, __global const void *restrict p_scale,        \
         __global const void *restrict q_mean, __global const void *restrict q_scale
 
 /* With `number` the sample's among those in flight, and `task` the task's of that sample. Where a group
- * has several work-items there is one for each task: that leaves more registers, and fewer loop
- * iterations to devices that count them. */
+ * has several work-items there is one for each task, of as many samples as it has teams: that leaves
+ * more registers, and fewer loop iterations to devices that count them. */
 #if WG == 1
 #define FOR_TASKS(per_sample)                                                                     \
     __local twofold shared[WG];                                                                   \
@@ -37,11 +37,15 @@
     for (ulong number, task, at = group; task = at % tasks, number = at / tasks, at < all; at += groups)
 #else
 #define FOR_TASKS(per_sample)                                                                     \
-    __local twofold shared[WG];                                                                   \
-    const uint item = (uint)get_local_id(0), group = (uint)get_group_id(0);                       \
+    __local twofold of_all[WG * TEAMS];                                                           \
+    const uint local_item = (uint)get_local_id(0), group = (uint)get_group_id(0);                 \
+    const uint team = local_item / WG, all = (uint)call.samples;                                  \
+    __local twofold *const shared = of_all + team * WG;                                           \
     const uint tiles = (call.dimension + TILE_SIZE - 1) / TILE_SIZE, tasks = (per_sample);        \
-    const uint number = group / tasks, task = group % tasks;                                      \
-    if (number < call.samples)
+    const uint first_number = group / tasks * TEAMS, task = group % tasks;                        \
+    const uint item = item_if(first_number + team < all, local_item % WG);                        \
+    const uint number = min(first_number + team, all - 1);                                        \
+    if (first_number < all)
 #endif
 
 /* Rows of tiles; there, too, it is one. */
@@ -78,14 +82,19 @@ STEP clkl_covariance_read(INPUTS, const covariance_call call, __global uchar *re
         if (task == tasks - 1) {
             if (first)
                 read_vectors(&s, &from, &call, index, item);
-        } else if (i <= j && (first || takes_part(&s, &call, side))) {
+        } else if (i <= j) {
+            const int counts = first || takes_part(&s, &call, side);
+            const uint who = item_if(counts, item);
             const operand x = operand_of(&from, &call, X_SCALE, index);
             const operand y = operand_of(&from, &call, Y_SCALE, index);
             const real jitter = first ? (real)0.0f : s.found[X_JITTER + side];
-            if (side == 0 && (!prologue || makes(s.sides, 0)))
-                read_x(&s, &x, i, j, jitter, item);
-            if (side == 1 && makes(s.sides, 1))
-                read_y(&s, &y, i, j, jitter, item);
+            IF_ANY(counts)
+            {
+                if (side == 0 && (!prologue || makes(s.sides, 0)))
+                    read_x(&s, &x, i, j, jitter, who);
+                if (side == 1 && makes(s.sides, 1))
+                    read_y(&s, &y, i, j, jitter, who);
+            }
         }
     }
 }
@@ -96,8 +105,9 @@ STEP clkl_covariance_diagonal(const covariance_call call, __global uchar *restri
     {
         const sample s = SAMPLE;
         const matrix m = task == 0 ? s.x : s.r;
-        if (takes_part(&s, &call, (uint)task))
-            factor_step(&m, call.begin, call.pass == PASS_EXCESS, item);
+        const int counts = takes_part(&s, &call, (uint)task);
+        IF_ANY(counts)
+            factor_step(&m, call.begin, call.pass == PASS_EXCESS, item_if(counts, item));
     }
 }
 
@@ -107,8 +117,9 @@ STEP clkl_covariance_panel(const covariance_call call, __global uchar *restrict 
     {
         const sample s = SAMPLE;
         const matrix m = task % 2 == 0 ? s.x : s.r;
-        if (takes_part(&s, &call, (uint)(task % 2)))
-            panel_step(&m, call.begin, call.begin + 1 + (uint)(task / 2), item);
+        const int counts = takes_part(&s, &call, (uint)(task % 2));
+        IF_ANY(counts)
+            panel_step(&m, call.begin, call.begin + 1 + (uint)(task / 2), item_if(counts, item));
     }
 }
 
@@ -122,14 +133,17 @@ STEP clkl_covariance_judge_factors(INPUTS, const covariance_call call,
         const sample s = SAMPLE;
         const matrix m = task == 0 ? s.x : s.r;
         const ulong index = call.first + number;
-        if (takes_part(&s, &call, (uint)task) &&
-            first_failure(&s, &m, task == 0 ? X_FORM : Y_FORM, item) != 0.0f) {
+        const int counts = takes_part(&s, &call, (uint)task); /* the same for all samples here */
+        const int failed =
+            counts && first_failure(&s, &m, task == 0 ? X_FORM : Y_FORM, item) != 0.0f;
+        if (counts && (TEAMS > 1 || failed))
+        {
             const operand x = operand_of(&from, &call, X_SCALE, index);
             const operand y = operand_of(&from, &call, Y_SCALE, index);
             const real jitter = real_of(call.jitter);
             const real added = task == 0 ? jitter_of(&s, &x, X_TYPE, jitter, item)
                                          : jitter_of(&s, &y, Y_TYPE, jitter, item);
-            if (item == 0)
+            if (item == 0 && failed)
                 s.found[X_JITTER + task] = added;
         }
     }
@@ -238,10 +252,12 @@ STEP clkl_covariance_difference(__global const void *restrict p_scale,
         const sample s = SAMPLE;
         const uint at_tile = (uint)(task / PIECES), i = at_tile / tiles, j = at_tile % tiles;
         const uint begin = (uint)(task % PIECES) * (TILE_ELEMENTS / PIECES);
-        if (i <= j && s.found[IS_NEAR] != 0.0f) {
+        const int near = s.found[IS_NEAR] != 0.0f;
+        const uint who = item_if(near, item);
+        if (i <= j && (TEAMS > 1 || near)) {
             const operand x = operand_of(&from, &call, X_SCALE, call.first + number);
             const operand y = operand_of(&from, &call, Y_SCALE, call.first + number);
-            read_difference(&s, &x, &y, i, j, begin, begin + TILE_ELEMENTS / PIECES, item);
+            read_difference(&s, &x, &y, i, j, begin, begin + TILE_ELEMENTS / PIECES, who);
         }
     }
 }
@@ -254,12 +270,15 @@ STEP clkl_covariance_conjugate(const covariance_call call, __global uchar *restr
     {
         const sample s = SAMPLE;
         const uint j = (uint)task, end = call.pass == 0 ? call.end : min(call.end, j + 1);
-        if (s.found[IS_NEAR] != 0.0f) {
+        const int near = s.found[IS_NEAR] != 0.0f;
+        const uint who = item_if(near, item);
+        IF_ANY(near)
+        {
             FOR_ROWS(i, call.begin, end)
             {
                 if (call.pass != 0)
-                    transpose_step(&s, i, j, 0, item);
-                forward_step(&s, i, j, 0, item);
+                    transpose_step(&s, i, j, 0, who);
+                forward_step(&s, i, j, 0, who);
             }
         }
     }
@@ -271,11 +290,14 @@ STEP clkl_covariance_excess(const covariance_call call, __global uchar *restrict
     FOR_TASKS(call.pass == 0 ? tiles : 1)
     {
         const sample s = SAMPLE;
-        if (s.found[IS_NEAR] != 0.0f) {
+        const int near = s.found[IS_NEAR] != 0.0f;
+        const uint who = item_if(near, item);
+        IF_ANY(near)
+        {
             if (call.pass == 0)
-                excess_squares(&s, (uint)task, 0, item);
+                excess_squares(&s, (uint)task, 0, who);
             else
-                note_covariance(&s, sum_covariance(&s, item), item);
+                note_covariance(&s, sum_covariance(&s, who), who);
         }
     }
 }

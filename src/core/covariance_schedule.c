@@ -58,9 +58,9 @@ static uint32_t choose_cpu_tile(uint64_t dimension)
 
 static uint32_t choose_gpu_tile(uint64_t dimension)
 {
-    return dimension <= GPU_TILE / 2 || (dimension > GPU_TILE && dimension <= 3 * GPU_TILE / 2)
-               ? GPU_TILE / 2
-               : GPU_TILE;
+    if (dimension <= GPU_TILE / 2)
+        return dimension <= 4 ? 4 : dimension <= 8 ? 8 : 16;
+    return dimension > GPU_TILE && dimension <= 3 * GPU_TILE / 2 ? GPU_TILE / 2 : GPU_TILE;
 }
 
 static void choose_widths(const struct clkl_facts *facts, uint64_t dimension,
@@ -122,10 +122,19 @@ void clkl_covariance_variant_make(const struct clkl_problem *problem,
         variant->max_blocks = choose_max_blocks(problem->shape[1]);
 }
 
+uint32_t clkl_covariance_teams(const struct clkl_covariance_variant *variant)
+{
+    return variant->way == CLKL_COVARIANCE_STEPS && variant->tile_size <= GPU_TILE / 2 &&
+                   variant->work_group > variant->tile_size
+               ? variant->work_group / variant->tile_size
+               : 1;
+}
+
 void clkl_covariance_options(const struct clkl_covariance_variant *variant,
                              char options[CLKL_OPTIONS_SIZE])
 {
     const bool lanes = variant->way == CLKL_COVARIANCE_LANES;
+    const uint32_t teams = clkl_covariance_teams(variant);
     const struct {
         const char *name;
         uint32_t value;
@@ -140,7 +149,8 @@ void clkl_covariance_options(const struct clkl_covariance_variant *variant,
         {"SHARES", variant->shares},
         {"VW", variant->vector_width},
         {"AW", variant->lanes_at_once},
-        {"WG", variant->work_group},
+        {"WG", variant->work_group / teams},
+        {"TEAMS", teams},
         {"SPREAD", variant->spread},
         {lanes ? "MAX_BLOCKS" : "TILE_SIZE", lanes ? variant->max_blocks : variant->tile_size},
     };

@@ -89,6 +89,9 @@ void clkl_covariance_variant_make(const struct clkl_problem *problem,
                                   const struct clkl_facts *facts, const struct clkl_tuning *tuning,
                                   struct clkl_covariance_variant *variant);
 
+/* Samples that share a work-group. */
+uint32_t clkl_covariance_teams(const struct clkl_covariance_variant *variant);
+
 /* The program as options of clBuildProgram. */
 void clkl_covariance_options(const struct clkl_covariance_variant *variant,
                              char options[CLKL_OPTIONS_SIZE]);

@@ -68,7 +68,8 @@ enum { PIECES = 8 }; /* of kernels/covariance_steps.cl */
 static uint64_t iterations_of(const struct list *list, enum clkl_covariance_kernel kernel,
                               uint64_t begin, uint64_t end)
 {
-    const uint64_t side = list->variant->tile_size, group = list->variant->work_group;
+    const uint64_t side = list->variant->tile_size;
+    const uint64_t group = list->variant->work_group / clkl_covariance_teams(list->variant);
     const uint64_t tiles = list->tiles, lines = divide_up(side, group);
     const uint64_t elements = divide_up(side * side, group), length = tiles * lines;
     const uint64_t product = divide_up(side * side / 16, group) * (side + 1); /* of two tiles */
@@ -234,7 +235,7 @@ size_t clkl_covariance_steps(const struct clkl_problem *problem,
     return make_list(problem, variant, geometry, steps).count;
 }
 
-enum { SUMMED_AT_ONCE = 8 }; /* AT_ONCE of kernels/covariance_results.cl */
+enum { SUMMED_AT_ONCE = 8 }; /* of kernels/covariance_results.cl */
 
 uint64_t clkl_covariance_iterations(const struct clkl_problem *problem,
                                     const struct clkl_covariance_variant *variant,
