@@ -99,6 +99,10 @@ STEP clkl_covariance_read(INPUTS, const covariance_call call, __global uchar *re
     }
 }
 
+/* Intel's compiler takes 32 lanes at once, which in double precision have too few registers here. */
+#if FP64 && defined(cl_intel_required_subgroup_size)
+__attribute__((intel_reqd_sub_group_size(16)))
+#endif
 STEP clkl_covariance_diagonal(const covariance_call call, __global uchar *restrict scratch)
 {
     FOR_TASKS(2)

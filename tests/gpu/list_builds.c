@@ -332,7 +332,7 @@ static const struct covariance_wish {
     {"factors-shares", CLKL_MEAN_CHOLESKY, CLKL_MEAN_CHOLESKY, CLKL_F32, 100000, 40, 3, WAVES},
     {"precision-covariance", CLKL_MEAN_PRECISION, CLKL_MEAN_COVARIANCE, CLKL_F32, 4, 512, 1, WAVES},
     {"covariances-fp64", CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, CLKL_F64, 100000, 64, 1,
-     "fp64 " WAVES},
+     "fp64 registers=96 " WAVES},
 };
 
 static int print_covariance_build(const struct covariance_wish *wish)
