@@ -77,8 +77,10 @@ static inline void solve_all(const sample *s, uint item)
         for (uint i = j; i < s->tiles; ++i)
             transpose_step(s, i, j, 1, item);
     }
-    for (uint j = 0; j < s->tiles; ++j)
-        compose_step(s, j, item);
+    for (uint j = 0; j < s->tiles; ++j) {
+        for (uint i = s->tiles; i-- > j;)
+            compose_step(s, j, i, item);
+    }
     for (uint j = 0; Y_CHANGES && j < s->tiles; ++j)
         adopt_step(s, j, item);
 #endif
@@ -95,7 +97,7 @@ static inline void refine(const sample *s, const operand *x, const operand *y, u
 {
     for (uint j = 0; j < s->tiles; ++j) {
         for (uint i = 0; i <= j; ++i)
-            read_difference(s, x, y, i, j, item);
+            read_difference(s, x, y, i, j, 0, TILE_ELEMENTS, item);
     }
     for (uint side = 0; side < 2; ++side) {
         for (uint j = 0; j < s->tiles; ++j) {
@@ -145,7 +147,8 @@ GROUP clkl_covariance_group(INPUTS, const covariance_call call, __global real *r
         make_factors(&s, &from, &call, index, item);
         note_factors(&s, item);
         solve_all(&s, item);
-        judge(&s, &x, &y, real_of(call.near), item);
+        judge(&s, real_of(call.near), item);
+        note_infinite(&s, &x, &y, 0, s.tiles, item);
         if (CAN_BE_NEAR && s.found[IS_NEAR] != 0.0f)
             refine(&s, &x, &y, item);
 #if SHARES

@@ -3,6 +3,7 @@
  * value and each matrix.
  */
 #define HAS_PAIRS (PARTS || SHARES)
+#define ITEMS (WG * TEAMS)
 
 /* Filled in by the host; origins in elements. */
 typedef struct {
@@ -58,7 +59,7 @@ static inline uint bits_of_value(real value)
 
 /* ---- The batch is kept ---- */
 
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 clkl_covariance_values(const covariance_results call, const __global uchar *scratch,
                        __global real *result, __global real *parts, __global uint *value_status)
 {
@@ -82,7 +83,7 @@ clkl_covariance_values(const covariance_results call, const __global uchar *scra
     }
 }
 
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 clkl_covariance_statuses(const covariance_results call, const __global uchar *scratch,
                          __global int *matrix_status)
 {
@@ -103,6 +104,8 @@ typedef struct {
     uint bits;
 } batch_sum;
 
+#define SUMMED_AT_ONCE 8 /* samples; some devices bear but so many iterations of a loop */
+
 static inline twofold add_half(twofold sum, real number)
 {
     const twofold term = {R(0.5) * number, R(0.0)};
@@ -122,31 +125,37 @@ static inline batch_sum sum_chain(const covariance_results *call, const __global
                                   const __global uint *status, uint chain, uint count)
 {
     batch_sum sum = {{R(0.0), R(0.0)}, {R(0.0), R(0.0)}, 0};
-    for (ulong sample = chain; sample < call->samples; sample += count) {
-        sum.covariance = add_half(sum.covariance, pairs[2 * sample * call->of_sample]);
-        sum.mean = add_half(sum.mean, pairs[2 * sample * call->of_sample + 1]);
-        sum.bits |= bits_of_sample(status, sample);
+    for (ulong first = chain; first < call->samples; first += SUMMED_AT_ONCE * count) {
+#pragma unroll
+        for (uint k = 0; k < SUMMED_AT_ONCE; ++k) {
+            const ulong sample = first + k * count;
+            if (sample < call->samples) {
+                sum.covariance = add_half(sum.covariance, pairs[2 * sample * call->of_sample]);
+                sum.mean = add_half(sum.mean, pairs[2 * sample * call->of_sample + 1]);
+                sum.bits |= bits_of_sample(status, sample);
+            }
+        }
     }
     return sum;
 }
 
 /* A group per value, in turn. */
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 clkl_covariance_sums(const covariance_results call, const __global uchar *scratch,
                      __global real *result, __global real *parts, __global uint *value_status)
 {
-    __local batch_sum shared[WG];
+    __local batch_sum shared[ITEMS];
     const uint item = (uint)get_local_id(0);
     const ulong group = get_group_id(0), groups = get_num_groups(0);
     const __global real *pairs = (const __global real *)scratch + call.raw_pairs;
     const __global uint *status = (const __global uint *)scratch + call.raw_status;
     const real divisor = real_of(call.divisor);
     for (ulong at = group; at < call.of_sample; at += groups) {
-        batch_sum sum = sum_chain(&call, pairs + 2 * at, status, item, WG);
-        if (WG > 1) {
+        batch_sum sum = sum_chain(&call, pairs + 2 * at, status, item, ITEMS);
+        if (ITEMS > 1) {
             shared[item] = sum;
             barrier(CLK_LOCAL_MEM_FENCE);
-            for (uint stride = WG / 2; stride > 0; stride >>= 1) {
+            for (uint stride = ITEMS / 2; stride > 0; stride >>= 1) {
                 if (item < stride)
                     shared[item] = batch_join(shared[item], shared[item + stride]);
                 barrier(CLK_LOCAL_MEM_FENCE);

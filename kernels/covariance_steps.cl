@@ -3,12 +3,12 @@
  *
  *   If the batch shares a side: factors, with PROLOGUE in `sides` and 1 sample.
  *   factors
- *   means       rows begin to end, at once or one after the other
- *   compose     a precision beside something else: pass 0, then pass 1
- *   solve       rows begin to end, likewise
- *   judge
+ *   means       rows begin to end: all, or where WG > 1 one after the other
+ *   compose     a precision beside something else: pass 0, columns likewise, the last first; then pass 1
+ *   solve       rows likewise
+ *   judge       rows likewise
  *   Where it can be near: difference; conjugate pass 0, then pass 1, rows likewise;
- *     for k: diagonal, panel pass EXCESS; excess
+ *     for k: diagonal, panel pass EXCESS; excess pass 0, then pass 1
  *   shares, finish
  *
  * where `factors` are
@@ -19,12 +19,15 @@
  *     if there is jitter: judge_factors, then read, diagonal, panel with pass JITTER
  *   turn        a precision beside something else
  */
-#define STEP __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void
+#define STEP __kernel __attribute__((reqd_work_group_size(WG * TEAMS, 1, 1))) void
 #define INPUTS                                                                           \
     __global const void *restrict p_mean, __global const void *restrict p_scale,        \
         __global const void *restrict q_mean, __global const void *restrict q_scale
 
-/* With `number` the sample's among those in flight, and `task` the task's of that sample. */
+/* With `number` the sample's among those in flight, and `task` the task's of that sample. Where a group
+ * has several work-items there is one for each task, of as many samples as it has teams: that leaves
+ * more registers, and fewer loop iterations to devices that count them. */
+#if WG == 1
 #define FOR_TASKS(per_sample)                                                                     \
     __local twofold shared[WG];                                                                   \
     const uint item = (uint)get_local_id(0);                                                      \
@@ -32,6 +35,27 @@
     const uint tiles = (call.dimension + TILE_SIZE - 1) / TILE_SIZE;                              \
     const ulong tasks = (per_sample), all = tasks * call.samples;                                 \
     for (ulong number, task, at = group; task = at % tasks, number = at / tasks, at < all; at += groups)
+#else
+#define FOR_TASKS(per_sample)                                                                     \
+    __local twofold of_all[WG * TEAMS];                                                           \
+    const uint local_item = (uint)get_local_id(0), group = (uint)get_group_id(0);                 \
+    const uint team = local_item / WG, all = (uint)call.samples;                                  \
+    __local twofold *const shared = of_all + team * WG;                                           \
+    const uint tiles = (call.dimension + TILE_SIZE - 1) / TILE_SIZE, tasks = (per_sample);        \
+    const uint first_number = group / tasks * TEAMS, task = group % tasks;                        \
+    const uint item = item_if(first_number + team < all, local_item % WG);                        \
+    const uint number = min(first_number + team, all - 1);                                        \
+    if (first_number < all)
+#endif
+
+/* Rows of tiles; there, too, it is one. */
+#if WG == 1
+#define FOR_ROWS(i, begin, end) for (uint i = (begin); i < (end); ++i)
+#else
+#define FOR_ROWS(i, begin, end) \
+    const uint i = (begin);     \
+    if (i < (end))
+#endif
 
 #define SAMPLE sample_at(scratch, &call, shared, number)
 
@@ -58,26 +82,36 @@ STEP clkl_covariance_read(INPUTS, const covariance_call call, __global uchar *re
         if (task == tasks - 1) {
             if (first)
                 read_vectors(&s, &from, &call, index, item);
-        } else if (i <= j && (first || takes_part(&s, &call, side))) {
+        } else if (i <= j) {
+            const int counts = first || takes_part(&s, &call, side);
+            const uint who = item_if(counts, item);
             const operand x = operand_of(&from, &call, X_SCALE, index);
             const operand y = operand_of(&from, &call, Y_SCALE, index);
             const real jitter = first ? (real)0.0f : s.found[X_JITTER + side];
-            if (side == 0 && (!prologue || makes(s.sides, 0)))
-                read_x(&s, &x, i, j, jitter, item);
-            if (side == 1 && makes(s.sides, 1))
-                read_y(&s, &y, i, j, jitter, item);
+            IF_ANY(counts)
+            {
+                if (side == 0 && (!prologue || makes(s.sides, 0)))
+                    read_x(&s, &x, i, j, jitter, who);
+                if (side == 1 && makes(s.sides, 1))
+                    read_y(&s, &y, i, j, jitter, who);
+            }
         }
     }
 }
 
+/* Intel's compiler takes 32 lanes at once, which in double precision have too few registers here. */
+#if FP64 && defined(cl_intel_required_subgroup_size)
+__attribute__((intel_reqd_sub_group_size(16)))
+#endif
 STEP clkl_covariance_diagonal(const covariance_call call, __global uchar *restrict scratch)
 {
     FOR_TASKS(2)
     {
         const sample s = SAMPLE;
         const matrix m = task == 0 ? s.x : s.r;
-        if (takes_part(&s, &call, (uint)task))
-            factor_step(&m, call.begin, call.pass == PASS_EXCESS, item);
+        const int counts = takes_part(&s, &call, (uint)task);
+        IF_ANY(counts)
+            factor_step(&m, call.begin, call.pass == PASS_EXCESS, item_if(counts, item));
     }
 }
 
@@ -87,8 +121,9 @@ STEP clkl_covariance_panel(const covariance_call call, __global uchar *restrict 
     {
         const sample s = SAMPLE;
         const matrix m = task % 2 == 0 ? s.x : s.r;
-        if (takes_part(&s, &call, (uint)(task % 2)))
-            panel_step(&m, call.begin, call.begin + 1 + (uint)(task / 2), item);
+        const int counts = takes_part(&s, &call, (uint)(task % 2));
+        IF_ANY(counts)
+            panel_step(&m, call.begin, call.begin + 1 + (uint)(task / 2), item_if(counts, item));
     }
 }
 
@@ -102,14 +137,17 @@ STEP clkl_covariance_judge_factors(INPUTS, const covariance_call call,
         const sample s = SAMPLE;
         const matrix m = task == 0 ? s.x : s.r;
         const ulong index = call.first + number;
-        if (takes_part(&s, &call, (uint)task) &&
-            first_failure(&s, &m, task == 0 ? X_FORM : Y_FORM, item) != 0.0f) {
+        const int counts = takes_part(&s, &call, (uint)task); /* the same for all samples here */
+        const int failed =
+            counts && first_failure(&s, &m, task == 0 ? X_FORM : Y_FORM, item) != 0.0f;
+        if (counts && (TEAMS > 1 || failed))
+        {
             const operand x = operand_of(&from, &call, X_SCALE, index);
             const operand y = operand_of(&from, &call, Y_SCALE, index);
             const real jitter = real_of(call.jitter);
             const real added = task == 0 ? jitter_of(&s, &x, X_TYPE, jitter, item)
                                          : jitter_of(&s, &y, Y_TYPE, jitter, item);
-            if (item == 0)
+            if (item == 0 && failed)
                 s.found[X_JITTER + task] = added;
         }
     }
@@ -124,7 +162,7 @@ STEP clkl_covariance_means(const covariance_call call, __global uchar *restrict 
     {
         const sample s = SAMPLE;
         const uint begin = call.begin + (MULTIPLIES ? (uint)task : 0);
-        for (uint i = begin; i < (MULTIPLIES ? begin + 1 : call.end); ++i)
+        FOR_ROWS(i, begin, MULTIPLIES ? begin + 1 : call.end)
             means_step(&s, i, item);
     }
 }
@@ -144,15 +182,22 @@ STEP clkl_covariance_turn(const covariance_call call, __global uchar *restrict s
     }
 }
 
-/* Tasks: rows of tiles. The product of the factors; then, where it is solved with, it becomes Y. */
+/* Tasks: rows of tiles. The product of the factors, columns begin to end of tiles, the last first; then,
+ * where it is solved with, it becomes Y. */
 STEP clkl_covariance_compose(const covariance_call call, __global uchar *restrict scratch)
 {
     FOR_TASKS(tiles)
     {
         const sample s = SAMPLE;
-        if (call.pass == 0)
-            compose_step(&s, (uint)task, item);
-        else if (Y_CHANGES)
+        if (call.pass == 0) {
+#if WG == 1
+            for (uint i = call.end; i-- > max(call.begin, (uint)task);)
+                compose_step(&s, (uint)task, i, item);
+#else
+            if (call.begin >= task)
+                compose_step(&s, (uint)task, call.begin, item);
+#endif
+        } else if (Y_CHANGES)
             adopt_step(&s, (uint)task, item);
     }
 }
@@ -167,7 +212,7 @@ STEP clkl_covariance_solve(const covariance_call call, __global uchar *restrict 
     {
         const sample s = SAMPLE;
         if (!MIXED || Y_CHANGES) {
-            for (uint i = max(call.begin, (uint)task); i < call.end; ++i)
+            FOR_ROWS(i, max(call.begin, (uint)task), call.end)
                 solve_step(&s, i, (uint)task, item);
         } else if (call.begin == 0) {
             excess_squares(&s, (uint)task, 1, item);
@@ -183,27 +228,40 @@ STEP clkl_covariance_judge(INPUTS, const covariance_call call, __global uchar *r
         const sample s = SAMPLE;
         const operand x = operand_of(&from, &call, X_SCALE, call.first + number);
         const operand y = operand_of(&from, &call, Y_SCALE, call.first + number);
-        note_factors(&s, item);
-        judge(&s, &x, &y, real_of(call.near), item);
+        if (call.begin == 0) {
+            note_factors(&s, item);
+            judge(&s, real_of(call.near), item);
+        }
+        note_infinite(&s, &x, &y, call.begin, call.end, item);
     }
 }
 
 /* ---- Where it is near ---- */
 
 #if CAN_BE_NEAR
+/* Whoever computes a row of L L^T takes its time: PIECES of a tile. */
+#if WG > 1 && (X_FORM == TRIL || Y_FORM == TRIL)
+#define PIECES 8
+#else
+#define PIECES 1
+#endif
+
 STEP clkl_covariance_difference(__global const void *restrict p_scale,
                                 __global const void *restrict q_scale, const covariance_call call,
                                 __global uchar *restrict scratch)
 {
     const inputs from = {p_scale, p_scale, q_scale, q_scale};
-    FOR_TASKS(tiles * tiles)
+    FOR_TASKS(tiles * tiles * PIECES)
     {
         const sample s = SAMPLE;
-        const uint i = (uint)(task / tiles), j = (uint)(task % tiles);
-        if (i <= j && s.found[IS_NEAR] != 0.0f) {
+        const uint at_tile = (uint)(task / PIECES), i = at_tile / tiles, j = at_tile % tiles;
+        const uint begin = (uint)(task % PIECES) * (TILE_ELEMENTS / PIECES);
+        const int near = s.found[IS_NEAR] != 0.0f;
+        const uint who = item_if(near, item);
+        if (i <= j && (TEAMS > 1 || near)) {
             const operand x = operand_of(&from, &call, X_SCALE, call.first + number);
             const operand y = operand_of(&from, &call, Y_SCALE, call.first + number);
-            read_difference(&s, &x, &y, i, j, item);
+            read_difference(&s, &x, &y, i, j, begin, begin + TILE_ELEMENTS / PIECES, who);
         }
     }
 }
@@ -216,23 +274,34 @@ STEP clkl_covariance_conjugate(const covariance_call call, __global uchar *restr
     {
         const sample s = SAMPLE;
         const uint j = (uint)task, end = call.pass == 0 ? call.end : min(call.end, j + 1);
-        for (uint i = call.begin; i < end && s.found[IS_NEAR] != 0.0f; ++i) {
-            if (call.pass != 0)
-                transpose_step(&s, i, j, 0, item);
-            forward_step(&s, i, j, 0, item);
+        const int near = s.found[IS_NEAR] != 0.0f;
+        const uint who = item_if(near, item);
+        IF_ANY(near)
+        {
+            FOR_ROWS(i, call.begin, end)
+            {
+                if (call.pass != 0)
+                    transpose_step(&s, i, j, 0, who);
+                forward_step(&s, i, j, 0, who);
+            }
         }
     }
 }
 
+/* Tasks: with pass 0, columns of tiles; then, with pass 1, one. */
 STEP clkl_covariance_excess(const covariance_call call, __global uchar *restrict scratch)
 {
-    FOR_TASKS(1)
+    FOR_TASKS(call.pass == 0 ? tiles : 1)
     {
         const sample s = SAMPLE;
-        if (s.found[IS_NEAR] != 0.0f) {
-            for (uint j = 0; j < tiles; ++j)
-                excess_squares(&s, j, 0, item);
-            note_covariance(&s, sum_covariance(&s, item), item);
+        const int near = s.found[IS_NEAR] != 0.0f;
+        const uint who = item_if(near, item);
+        IF_ANY(near)
+        {
+            if (call.pass == 0)
+                excess_squares(&s, (uint)task, 0, who);
+            else
+                note_covariance(&s, sum_covariance(&s, who), who);
         }
     }
 }

@@ -19,7 +19,8 @@ enum {
     GPU_VECTOR_WIDTH = 4,
     GPU_SAMPLES_PER_UNIT = 16,
     GPU_WIDEST_GRID = 65536,
-    SAMPLE_VECTORS = 7, /* of kernels/covariance_sample.clh: VECTORS */
+    MOST_GROUPS = 1 << 25, /* of a launch of steps, where a group has several work-items */
+    SAMPLE_VECTORS = 7,    /* of kernels/covariance_sample.clh: VECTORS */
     FOUND_SIZE = 16,
     RESULT_CHUNK = 512, /* values that a work-item copies */
     ALIGNMENT = 64
@@ -34,11 +35,11 @@ static enum clkl_covariance_way choose_way(const struct clkl_problem *problem,
                                            const struct clkl_facts *facts)
 {
     const uint64_t batch = problem->shape[0], dimension = problem->shape[1];
-    if (facts->style == CLKL_STYLE_LANES)
+    if (facts->style != CLKL_STYLE_WIDE_CPU || facts->loop_limit != 0)
         return CLKL_COVARIANCE_STEPS;
-    if (facts->style == CLKL_STYLE_WIDE_CPU && dimension <= CPU_LANES_DIMENSION)
+    if (dimension <= CPU_LANES_DIMENSION)
         return CLKL_COVARIANCE_LANES;
-    if (facts->style == CLKL_STYLE_WIDE_CPU && dimension < CPU_STEPS_DIMENSION)
+    if (dimension < CPU_STEPS_DIMENSION)
         return CLKL_COVARIANCE_GROUP;
     return batch >= 2 * (uint64_t)facts->compute_units ? CLKL_COVARIANCE_GROUP
                                                        : CLKL_COVARIANCE_STEPS;
@@ -57,9 +58,9 @@ static uint32_t choose_cpu_tile(uint64_t dimension)
 
 static uint32_t choose_gpu_tile(uint64_t dimension)
 {
-    return dimension <= GPU_TILE / 2 || (dimension > GPU_TILE && dimension <= 3 * GPU_TILE / 2)
-               ? GPU_TILE / 2
-               : GPU_TILE;
+    if (dimension <= GPU_TILE / 2)
+        return dimension <= 4 ? 4 : dimension <= 8 ? 8 : 16;
+    return dimension > GPU_TILE && dimension <= 3 * GPU_TILE / 2 ? GPU_TILE / 2 : GPU_TILE;
 }
 
 static void choose_widths(const struct clkl_facts *facts, uint64_t dimension,
@@ -107,7 +108,6 @@ void clkl_covariance_variant_make(const struct clkl_problem *problem,
     variant->shares = clkl_problem_keeps(problem, 1);
     variant->pairs = problem->parts || !clkl_problem_keeps(problem, 0);
     variant->spread = is_spread(problem, &problem->p) || is_spread(problem, &problem->q);
-    variant->short_launches = facts->style == CLKL_STYLE_LANES;
     choose_widths(facts, problem->shape[1], variant);
     variant->way = choose_way(problem, facts);
     if (tuning->covariance_way != 0)
@@ -122,10 +122,19 @@ void clkl_covariance_variant_make(const struct clkl_problem *problem,
         variant->max_blocks = choose_max_blocks(problem->shape[1]);
 }
 
+uint32_t clkl_covariance_teams(const struct clkl_covariance_variant *variant)
+{
+    return variant->way == CLKL_COVARIANCE_STEPS && variant->tile_size <= GPU_TILE / 2 &&
+                   variant->work_group > variant->tile_size
+               ? variant->work_group / variant->tile_size
+               : 1;
+}
+
 void clkl_covariance_options(const struct clkl_covariance_variant *variant,
                              char options[CLKL_OPTIONS_SIZE])
 {
     const bool lanes = variant->way == CLKL_COVARIANCE_LANES;
+    const uint32_t teams = clkl_covariance_teams(variant);
     const struct {
         const char *name;
         uint32_t value;
@@ -140,7 +149,8 @@ void clkl_covariance_options(const struct clkl_covariance_variant *variant,
         {"SHARES", variant->shares},
         {"VW", variant->vector_width},
         {"AW", variant->lanes_at_once},
-        {"WG", variant->work_group},
+        {"WG", variant->work_group / teams},
+        {"TEAMS", teams},
         {"SPREAD", variant->spread},
         {lanes ? "MAX_BLOCKS" : "TILE_SIZE", lanes ? variant->max_blocks : variant->tile_size},
     };
@@ -226,6 +236,33 @@ static void deal_out_lanes(const struct clkl_covariance_variant *variant,
     geometry->in_flight = batch;
 }
 
+/* Of a sample in any launch of the steps, or a few more. */
+static uint64_t most_tasks(const struct clkl_covariance_geometry *geometry)
+{
+    return 8 * geometry->tiles * geometry->tiles + 1;
+}
+
+/* Whether the device computes what it is told: some stop long loops without a word. */
+static clkl_status check_loops(const struct clkl_problem *problem,
+                               const struct clkl_covariance_variant *variant,
+                               const struct clkl_facts *facts,
+                               const struct clkl_covariance_geometry *geometry, clkl_error *error)
+{
+    if (variant->way == CLKL_COVARIANCE_STEPS && variant->work_group > 1 &&
+        most_tasks(geometry) > MOST_GROUPS)
+        return clkl_fail(error, CLKL_UNSUPPORTED,
+                         "the covariances have %llu dimensions, more than a launch has groups for",
+                         (unsigned long long)problem->shape[1]);
+    if (facts->loop_limit == 0 ||
+        clkl_covariance_iterations(problem, variant, geometry) <= facts->loop_limit / 2)
+        return CLKL_OK;
+    return clkl_fail(error, CLKL_UNSUPPORTED,
+                     "a batch of %llu with %llu dimensions takes loops that this device would stop "
+                     "before their end, after %u iterations; take smaller batches or matrices",
+                     (unsigned long long)problem->shape[0], (unsigned long long)problem->shape[1],
+                     (unsigned)facts->loop_limit);
+}
+
 static void deal_out_matrices(const struct clkl_covariance_variant *variant,
                               const struct clkl_facts *facts, const struct clkl_tuning *tuning,
                               uint64_t batch, struct clkl_covariance_geometry *geometry)
@@ -241,6 +278,8 @@ static void deal_out_matrices(const struct clkl_covariance_variant *variant,
     uint64_t most = at_least(room / of_sample, 1);
     if (variant->way == CLKL_COVARIANCE_GROUP)
         most = at_most(most, at_most(facts->compute_units * per_unit, CLKL_WIDEST_GRID));
+    else if (variant->work_group > 1)
+        most = at_most(most, at_least(MOST_GROUPS / most_tasks(geometry), 1));
     if (tuning->rounds != 0)
         most = tuning->rounds;
     geometry->in_flight = at_most(batch, most);
@@ -275,5 +314,5 @@ clkl_status clkl_covariance_geometry_make(const struct clkl_problem *problem,
         geometry->sides = shared_sides(problem, variant);
         deal_out_matrices(variant, facts, tuning, batch, geometry);
     }
-    return CLKL_OK;
+    return check_loops(problem, variant, facts, geometry, error);
 }

@@ -21,10 +21,9 @@ struct clkl_covariance_variant {
     clkl_dtype p_type;
     clkl_dtype q_type;
     bool fp64;
-    bool pairs;          /* what covariances and means add is told apart */
-    bool shares;         /* a value per coordinate */
-    bool spread;         /* rows and columns have strides of their own */
-    bool short_launches; /* steps launch rows of tiles one by one */
+    bool pairs;  /* what covariances and means add is told apart */
+    bool shares; /* a value per coordinate */
+    bool spread; /* rows and columns have strides of their own */
     uint32_t vector_width;
     uint32_t lanes_at_once;
     uint32_t work_group;
@@ -90,12 +89,15 @@ void clkl_covariance_variant_make(const struct clkl_problem *problem,
                                   const struct clkl_facts *facts, const struct clkl_tuning *tuning,
                                   struct clkl_covariance_variant *variant);
 
+/* Samples that share a work-group. */
+uint32_t clkl_covariance_teams(const struct clkl_covariance_variant *variant);
+
 /* The program as options of clBuildProgram. */
 void clkl_covariance_options(const struct clkl_covariance_variant *variant,
                              char options[CLKL_OPTIONS_SIZE]);
 
 /* The geometry for the problem's batch; CLKL_UNSUPPORTED if the dimension is beyond what kernels
- * count. */
+ * count, or the device stops loops that are as long as it takes. */
 clkl_status clkl_covariance_geometry_make(const struct clkl_problem *problem,
                                           const struct clkl_covariance_variant *variant,
                                           const struct clkl_facts *facts,
@@ -114,6 +116,12 @@ size_t clkl_covariance_steps(const struct clkl_problem *problem,
                              const struct clkl_covariance_variant *variant,
                              const struct clkl_covariance_geometry *geometry,
                              struct clkl_covariance_step *steps);
+
+/* Loop iterations, or somewhat more, of the work-item that has most of them in any launch, when the
+ * steps are taken. */
+uint64_t clkl_covariance_iterations(const struct clkl_problem *problem,
+                                    const struct clkl_covariance_variant *variant,
+                                    const struct clkl_covariance_geometry *geometry);
 
 /* The covariances' part of a divergence below which it is computed from M instead of E. */
 double clkl_covariance_near(const struct clkl_problem *problem);

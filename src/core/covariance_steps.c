@@ -1,5 +1,7 @@
-/* The launches that a divergence between full covariances takes. */
+/* The launches that a divergence between full covariances takes, and how long their loops are. */
 #include "core/covariance_schedule.h"
+
+#include "core/arithmetic.h"
 
 /* ---- Forms ---- */
 
@@ -34,6 +36,11 @@ static bool multiplies(const struct clkl_covariance_variant *variant)
                                              : clkl_covariance_x_is_q(variant);
 }
 
+static bool is_given_factor(const struct clkl_covariance_variant *variant)
+{
+    return variant->p_scale == CLKL_SCALE_CHOLESKY || variant->q_scale == CLKL_SCALE_CHOLESKY;
+}
+
 static bool can_be_near(const struct clkl_covariance_variant *variant)
 {
     return !clkl_covariance_is_mixed(variant) &&
@@ -46,15 +53,59 @@ static bool can_be_near(const struct clkl_covariance_variant *variant)
 struct list {
     const struct clkl_covariance_variant *variant;
     uint64_t tiles;
+    uint64_t dimension;
     bool jitter;
     bool prologue;
     struct clkl_covariance_step *steps;
     size_t count;
+    uint64_t iterations; /* of the longest loops so far */
 };
+
+enum { PIECES = 8 }; /* of kernels/covariance_steps.cl */
+
+/* Loop iterations of one work-item in one launch, if a work-group has several: an upper bound that
+ * is the sum over all its loops, nested ones included, of kernels/covariance_steps.cl. */
+static uint64_t iterations_of(const struct list *list, enum clkl_covariance_kernel kernel,
+                              uint64_t begin, uint64_t end)
+{
+    const uint64_t side = list->variant->tile_size;
+    const uint64_t group = list->variant->work_group / clkl_covariance_teams(list->variant);
+    const uint64_t tiles = list->tiles, lines = divide_up(side, group);
+    const uint64_t elements = divide_up(side * side, group), length = tiles * lines;
+    const uint64_t product = divide_up(side * side / 16, group) * (side + 1); /* of two tiles */
+    const uint64_t squares = divide_up(elements, 8) + 24;                     /* of a tile */
+    const uint64_t within = lines * side * side / 4 + 4 * elements + 2 * side + 64; /* a tile */
+    switch (kernel) {
+    case CLKL_KERNEL_DIAGONAL:
+    case CLKL_KERNEL_PANEL:
+        return within + (begin + 1) * product;
+    case CLKL_KERNEL_CONJUGATE:
+        return within + (end + 1) * product;
+    case CLKL_KERNEL_SOLVE:
+        return within + at_least((end + 1) * product, tiles * squares);
+    case CLKL_KERNEL_COMPOSE:
+        return within + (tiles + 1) * at_least(product, elements + 1);
+    case CLKL_KERNEL_MEANS:
+        return within + lines * tiles * (side + 1);
+    case CLKL_KERNEL_DIFFERENCE:
+        return within + (is_given_factor(list->variant)
+                             ? divide_up(side * side / PIECES, group) * list->dimension
+                             : 0);
+    case CLKL_KERNEL_JUDGE:
+        return within + 8 * length + (is_given_factor(list->variant) ? lines * list->dimension : 0);
+    case CLKL_KERNEL_EXCESS:
+        return within + tiles * squares + 2 * length;
+    case CLKL_KERNEL_SHARES:
+        return lines * (tiles * (side + 1) + 1);
+    default:
+        return within + 8 * length;
+    }
+}
 
 static void append_rows(struct list *list, enum clkl_covariance_kernel kernel, uint64_t tasks,
                         uint64_t begin, uint64_t end, uint32_t pass)
 {
+    list->iterations = at_least(list->iterations, iterations_of(list, kernel, begin, end));
     if (list->steps != NULL)
         list->steps[list->count] = (struct clkl_covariance_step){
             kernel, tasks, (uint32_t)begin, (uint32_t)end, pass, list->prologue};
@@ -67,16 +118,26 @@ static void append(struct list *list, enum clkl_covariance_kernel kernel, uint64
     append_rows(list, kernel, tasks, 0, list->tiles, pass);
 }
 
-/* All rows of tiles at once, or one after the other; `tasks` 0 stands for as many as rows. */
+/* All rows of tiles at once, or, where a work-group has several work-items, one after the other. */
 static void append_by_rows(struct list *list, enum clkl_covariance_kernel kernel, uint64_t tasks,
                            uint32_t pass)
 {
-    if (!list->variant->short_launches) {
-        append(list, kernel, tasks == 0 ? list->tiles : tasks, pass);
+    if (list->variant->work_group == 1) {
+        append(list, kernel, tasks, pass);
         return;
     }
     for (uint64_t row = 0; row < list->tiles; ++row)
-        append_rows(list, kernel, tasks == 0 ? 1 : tasks, row, row + 1, pass);
+        append_rows(list, kernel, tasks, row, row + 1, pass);
+}
+
+static void append_columns(struct list *list, enum clkl_covariance_kernel kernel)
+{
+    if (list->variant->work_group == 1) {
+        append(list, kernel, list->tiles, 0);
+        return;
+    }
+    for (uint64_t column = list->tiles; column-- > 0;)
+        append_rows(list, kernel, list->tiles, column, column + 1, 0);
 }
 
 enum { PASS_FIRST, PASS_JITTER, PASS_EXCESS }; /* as kernels/covariance_sample.clh has them */
@@ -109,24 +170,33 @@ static void append_factors(struct list *list)
 
 static void append_refinement(struct list *list)
 {
-    append(list, CLKL_KERNEL_DIFFERENCE, list->tiles * list->tiles, PASS_FIRST);
+    const bool pieces = list->variant->work_group > 1 && is_given_factor(list->variant);
+    append(list, CLKL_KERNEL_DIFFERENCE, list->tiles * list->tiles * (pieces ? PIECES : 1),
+           PASS_FIRST);
     append_by_rows(list, CLKL_KERNEL_CONJUGATE, list->tiles, 0);
     append_by_rows(list, CLKL_KERNEL_CONJUGATE, list->tiles, 1);
     append_factorisation(list, PASS_EXCESS);
-    append(list, CLKL_KERNEL_EXCESS, 1, PASS_FIRST);
+    append(list, CLKL_KERNEL_EXCESS, list->tiles, 0);
+    append(list, CLKL_KERNEL_EXCESS, 1, 1);
 }
 
 static void append_steps(struct list *list)
 {
     const struct clkl_covariance_variant *variant = list->variant;
     append_factors(list);
-    append_by_rows(list, CLKL_KERNEL_MEANS, multiplies(variant) ? 0 : 1, PASS_FIRST);
+    if (multiplies(variant))
+        append(list, CLKL_KERNEL_MEANS, list->tiles, PASS_FIRST);
+    else
+        append_by_rows(list, CLKL_KERNEL_MEANS, 1, PASS_FIRST);
     if (clkl_covariance_is_mixed(variant)) {
-        append(list, CLKL_KERNEL_COMPOSE, list->tiles, 0);
+        append_columns(list, CLKL_KERNEL_COMPOSE);
         append(list, CLKL_KERNEL_COMPOSE, list->tiles, 1);
     }
     append_by_rows(list, CLKL_KERNEL_SOLVE, list->tiles, PASS_FIRST);
-    append(list, CLKL_KERNEL_JUDGE, 1, PASS_FIRST);
+    if (is_given_factor(variant))
+        append_by_rows(list, CLKL_KERNEL_JUDGE, 1, PASS_FIRST);
+    else
+        append(list, CLKL_KERNEL_JUDGE, 1, PASS_FIRST);
     if (can_be_near(variant))
         append_refinement(list);
     if (variant->shares)
@@ -134,12 +204,14 @@ static void append_steps(struct list *list)
     append(list, CLKL_KERNEL_FINISH, 1, PASS_FIRST);
 }
 
-size_t clkl_covariance_steps(const struct clkl_problem *problem,
+/* The list of all launches; `steps` may be NULL. */
+static struct list make_list(const struct clkl_problem *problem,
                              const struct clkl_covariance_variant *variant,
                              const struct clkl_covariance_geometry *geometry,
                              struct clkl_covariance_step *steps)
 {
-    struct list list = {variant, geometry->tiles, problem->jitter > 0.0, true, steps, 0};
+    struct list list = {
+        variant, geometry->tiles, problem->shape[1], problem->jitter > 0.0, true, steps, 0, 0};
     const bool prologue = geometry->sides != 0;
     if (prologue && variant->way == CLKL_COVARIANCE_GROUP)
         append(&list, CLKL_KERNEL_GROUP_SHARED, 1, PASS_FIRST);
@@ -152,5 +224,25 @@ size_t clkl_covariance_steps(const struct clkl_problem *problem,
         append(&list, CLKL_KERNEL_GROUP, 1, PASS_FIRST);
     else
         append_steps(&list);
-    return list.count;
+    return list;
+}
+
+size_t clkl_covariance_steps(const struct clkl_problem *problem,
+                             const struct clkl_covariance_variant *variant,
+                             const struct clkl_covariance_geometry *geometry,
+                             struct clkl_covariance_step *steps)
+{
+    return make_list(problem, variant, geometry, steps).count;
+}
+
+enum { SUMMED_AT_ONCE = 8 }; /* of kernels/covariance_results.cl */
+
+uint64_t clkl_covariance_iterations(const struct clkl_problem *problem,
+                                    const struct clkl_covariance_variant *variant,
+                                    const struct clkl_covariance_geometry *geometry)
+{
+    const uint64_t chain = SUMMED_AT_ONCE * (uint64_t)variant->work_group;
+    const uint64_t sums =
+        clkl_problem_keeps(problem, 0) ? 0 : divide_up(problem->shape[0], chain) + 64;
+    return at_least(make_list(problem, variant, geometry, NULL).iterations, sums);
 }

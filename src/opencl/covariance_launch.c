@@ -203,9 +203,12 @@ static clkl_status add_step(struct making *making, const struct clkl_covariance_
         launch.samples = 1;
         launch.sides |= CLKL_COVARIANCE_PROLOGUE;
     }
+    const bool whole = steps && making->prepared->variant.work_group > 1; /* a task per group */
+    const uint64_t teams = clkl_covariance_teams(&making->prepared->variant);
     const uint64_t groups =
-        steps || step->prologue ? step->tasks * launch.samples : geometry->groups;
-    return add(making, step->kernel, at_most(groups, widest(making->prepared)), &launch, error);
+        steps || step->prologue ? step->tasks * divide_up(launch.samples, teams) : geometry->groups;
+    return add(making, step->kernel, whole ? groups : at_most(groups, widest(making->prepared)),
+               &launch, error);
 }
 
 static clkl_status add_results(struct making *making, clkl_error *error)

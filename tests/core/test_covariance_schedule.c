@@ -130,6 +130,39 @@ Test(covariance_schedule, huge_matrices_are_refused)
                  CLKL_UNSUPPORTED);
 }
 
+/* Where the device stops long loops, a work-item's take less than half of what it bears, or the
+ * problem is refused; never one that is not huge. */
+Test(covariance_schedule, loops_are_short_or_refused)
+{
+    static const clkl_form forms[] = {CLKL_MEAN_VAR, CLKL_MEAN_COVARIANCE, CLKL_MEAN_CHOLESKY,
+                                      CLKL_MEAN_PRECISION};
+    const struct clkl_facts *facts = &devices[1];
+    bool refused = false;
+    for (int pair = 0; pair < 16; ++pair)
+        for (uint64_t d = 2; d <= 40000; d = d * 3 / 2) {
+            clkl_spec spec = spec_of(forms[pair / 4], forms[pair % 4], d < 100 ? 1000000 : 1, d);
+            spec.keep = pair % 4 == 0 || d >= 100 ? 1 : CLKL_KEEP_NONE;
+            struct clkl_problem problem;
+            struct clkl_covariance_variant variant;
+            struct clkl_covariance_geometry geometry;
+            if (pair == 0) /* no matrix */
+                continue;
+            cr_assert_eq(clkl_problem_make(&spec, &problem, NULL), CLKL_OK);
+            clkl_covariance_variant_make(&problem, facts, &automatic, &variant);
+            variant.work_group = 32; /* as such devices want it */
+            const clkl_status status = clkl_covariance_geometry_make(&problem, &variant, facts,
+                                                                     &automatic, &geometry, NULL);
+            const uint64_t iterations = clkl_covariance_iterations(&problem, &variant, &geometry);
+            cr_expect_eq(status, iterations < 32768 ? CLKL_OK : CLKL_UNSUPPORTED,
+                         "pair %d, D = %llu: %llu iterations", pair, (unsigned long long)d,
+                         (unsigned long long)iterations);
+            cr_expect(status == CLKL_OK || d > 5000, "pair %d, D = %llu", pair,
+                      (unsigned long long)d);
+            refused = refused || status != CLKL_OK;
+        }
+    cr_expect(refused);
+}
+
 /* ---- Launches ---- */
 
 static size_t count_kernel(const struct decision *d, enum clkl_covariance_kernel kernel,

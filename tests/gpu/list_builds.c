@@ -324,10 +324,15 @@ static const struct covariance_wish {
     {"covariances", CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, CLKL_F32, 100000, 64, 1, WAVES},
     {"covariances-few-samples", CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, CLKL_F32, 1, 2048, 1,
      WAVES},
+    {"covariances-of-4", CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, CLKL_F32, 100000, 4, 1, WAVES},
+    {"covariance-var-of-8", CLKL_MEAN_COVARIANCE, CLKL_MEAN_VAR, CLKL_F32, 100000, 8,
+     CLKL_KEEP_NONE, WAVES},
+    {"factor-covariance-of-16", CLKL_MEAN_CHOLESKY, CLKL_MEAN_COVARIANCE, CLKL_F32, 100000, 16, 1,
+     WAVES},
     {"factors-shares", CLKL_MEAN_CHOLESKY, CLKL_MEAN_CHOLESKY, CLKL_F32, 100000, 40, 3, WAVES},
     {"precision-covariance", CLKL_MEAN_PRECISION, CLKL_MEAN_COVARIANCE, CLKL_F32, 4, 512, 1, WAVES},
     {"covariances-fp64", CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, CLKL_F64, 100000, 64, 1,
-     "fp64 " WAVES},
+     "fp64 registers=96 " WAVES},
 };
 
 static int print_covariance_build(const struct covariance_wish *wish)

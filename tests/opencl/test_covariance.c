@@ -184,6 +184,36 @@ Test(device_covariance, a_batch_in_pieces_gives_the_same_bits)
     }
 }
 
+/* ---- As GPUs compute ---- */
+
+/* Samples near and far from each other and bad ones, side by side in a work-group. */
+static void check_teams(clkl_form p, clkl_form q, size_t d, double jitter)
+{
+    struct covariance_batch batch = covariance_batch_make(p, q, 19, d, CLKL_F32, 0.3);
+    const size_t square = covariance_batch_count(&batch, CLKL_P_SCALE);
+    batch.spec.jitter = jitter;
+    for (size_t i = 3 * square; p == q && i < 7 * square; ++i) /* these are equal: near */
+        covariance_batch_set(&batch, CLKL_Q_SCALE, i,
+                             covariance_batch_get(&batch, CLKL_P_SCALE, i));
+    covariance_batch_set(&batch, CLKL_P_SCALE, 5 * square + square - 1, -1.0);
+    covariance_batch_set(&batch, CLKL_P_SCALE, 9 * square + square - d, NAN);
+    covariance_batch_set(&batch, CLKL_P_SCALE, 14 * square, INFINITY);
+    check(&batch, &usual, "teams");
+    covariance_batch_free(&batch);
+}
+
+/* Not on PoCL, whose work-groups have one work-item: with more, version 3.1 loses conditions that
+ * stand before a barrier. */
+Test(device_covariance, several_samples_share_a_work_group)
+{
+    if (!is_slow())
+        return;
+    check_teams(CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, 3, 1e-3);
+    check_teams(CLKL_MEAN_CHOLESKY, CLKL_MEAN_COVARIANCE, 7, 0.0);
+    check_teams(CLKL_MEAN_PRECISION, CLKL_MEAN_COVARIANCE, 13, 0.0);
+    check_teams(CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, 40, 0.0);
+}
+
 /* ---- Fewer samples than planned, offsets, several in flight ---- */
 
 Test(device_covariance, fewer_samples_than_planned)
