@@ -85,9 +85,9 @@ static inline void solve_all(const sample *s, uint item)
         adopt_step(s, j, item);
 #endif
     for (uint j = 0; j < s->tiles; ++j) {
-        if (MIXED && !Y_CHANGES)
+        if (Y_MULTIPLIES)
             excess_squares(s, j, 1, item);
-        for (uint i = j; (!MIXED || Y_CHANGES) && i < s->tiles; ++i)
+        for (uint i = j; !Y_MULTIPLIES && i < s->tiles; ++i)
             solve_step(s, i, j, item);
     }
 }

@@ -247,7 +247,7 @@ static inline void read_y(const operand *from, const covariance_call *call, work
 #endif
 }
 
-#if MIXED && X_SIDE == 1
+#if Y_CHANGES
 /* The product of the factors, which stands in X's place, becomes the one that X, now I, is solved with. */
 static inline void solve_for_identity(workspace *work, int blocks)
 {
@@ -270,7 +270,7 @@ static inline void compare_means(workspace *work, int blocks, lane_result *found
 {
 #if PRECISIONS
     multiply_means(blocks, work->x, 0, work->mean, found);
-#elif MIXED && X_SIDE == 0
+#elif Y_MULTIPLIES
     multiply_means(blocks, work->u, 1, work->mean, found);
 #elif MIXED
     solve_means(blocks, work->x, work->x_inverse, 0, work->mean, found);
@@ -288,7 +288,7 @@ static inline void compare_covariances(workspace *work, int blocks, lane_result 
 #endif
 #endif
     for (int i = 0; i < blocks; ++i) {
-        if (MIXED && X_SIDE == 0)
+        if (Y_MULTIPLIES)
             add_excess_row(work->x, i, 1, found);
         else
             solve_row(work->x, work->u, work->inverse, i, found);
@@ -306,9 +306,9 @@ static inline void settle_all(const operand *x_from, const operand *y_from, int 
                               lane_result *found)
 {
     const intv lost = !(fabs(found->covariance.hi) <= (realv)(REAL_MAX));
-    if (any_lane(lost) && X_FORM == TRIL)
+    if (X_FORM == TRIL && any_lane(lost))
         find_infinite_rows(x_from, X_TYPE, dimension, &found->failed[0]);
-    if (any_lane(lost) && Y_FORM == TRIL)
+    if (Y_FORM == TRIL && any_lane(lost))
         find_infinite_rows(y_from, Y_TYPE, dimension, &found->failed[1]);
     const intv bad = found->failed[0] != 0 || found->failed[1] != 0;
     const intv far = found->far < (intv)(dimension);
@@ -432,8 +432,7 @@ clkl_covariance_lanes(__global const void *restrict p_mean, __global const void 
         const operand from[4] = {
             operand_of(p_mean, &call, 0, first, end), operand_of(p_scale, &call, 1, first, end),
             operand_of(q_mean, &call, 2, first, end), operand_of(q_scale, &call, 3, first, end)};
-        const int used_up = MIXED && X_SIDE == 1; /* what the last round left is not Y's factor */
-        if (first == begin || used_up || call.strides[2 * Y_SIDE + 1] != 0)
+        if (Y_CHANGES || first == begin || call.strides[2 * Y_SIDE + 1] != 0)
             read_y(&from[2 * Y_SIDE + 1], &call, &work, &found);
         divergence(from, &call, &work, &found);
         put(&found, &to, first, (uint)min(end - first, (ulong)VW), call.dimension);
