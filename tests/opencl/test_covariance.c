@@ -307,6 +307,25 @@ Test(device_covariance, strides)
     check_spread(66, &by_groups);
 }
 
+/* ---- What GPUs get ---- */
+
+/* Groups of many work-items, with tiles of 16 and of 32 of which some are not full. */
+Test(device_covariance, as_on_a_gpu)
+{
+    const struct covariance_call steps = {.tuning = &by_steps, .flags = usual.flags};
+    static const size_t sizes[] = {7, 40, 50};
+    if (is_slow())
+        return;
+    test_device_pretend_gpu(&device);
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; ++k)
+        for (double level = 0.3; level > 1e-4; level /= 1e3) {
+            struct covariance_batch batch = covariance_batch_make(
+                CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, 3, sizes[k], CLKL_F32, level);
+            check(&batch, &steps, "as on a GPU");
+            covariance_batch_free(&batch);
+        }
+}
+
 /* ---- Types ---- */
 
 static void check_types(size_t d, clkl_dtype p, clkl_dtype q, clkl_dtype compute, double bound)
