@@ -102,6 +102,44 @@ Test(device_covariance, many_dimensions)
     covariance_batch_free(&batch);
 }
 
+/* P's covariance is `factor` times Q's, whose entries are 2^-|i-j|, so that both are exact; the
+ * means differ by a column of it. Then the KL is D/2 (factor - 1 - ln factor) and 1/2. */
+static void check_multiple(size_t d, double factor, double bound)
+{
+    const clkl_spec spec = {.struct_size = sizeof spec,
+                            .rank = 2,
+                            .shape = {1, d},
+                            .p = {.form = CLKL_MEAN_COVARIANCE},
+                            .q = {.form = CLKL_MEAN_COVARIANCE},
+                            .outputs = CLKL_OUTPUT_PARTS};
+    float *p = calloc(d * d, sizeof *p), *q = calloc(d * d, sizeof *q);
+    float *zeros = calloc(d, sizeof *zeros);
+    struct covariance_outcome found;
+    const double x = factor - 1.0, of_covariances = 0.5 * (double)d * (x - log1p(x));
+    for (size_t i = 0; i < d * d; ++i) {
+        const int apart = abs((int)(i / d) - (int)(i % d));
+        q[i] = apart < 100 ? ldexpf(1.0F, -apart) : 0.0F;
+        p[i] = (float)factor * q[i];
+    }
+    const struct test_inputs inputs = {.arrays = {q + d / 2 * d, p, zeros, q}};
+    covariance_run(&device, &spec, &inputs, &usual, &found);
+    cr_expect(fabs(found.parts[0] - of_covariances) <= bound * of_covariances,
+              "D = %zu, %g times: %.9g, exactly %.9g", d, factor, found.parts[0], of_covariances);
+    cr_expect(fabs(found.parts[1] - 0.5) <= bound, "D = %zu: %.9g", d, found.parts[1]);
+    covariance_outcome_free(&found);
+    free(p);
+    free(q);
+    free(zeros);
+}
+
+Test(device_covariance, thousands_of_dimensions)
+{
+    const size_t d = is_slow() ? 100 : 2048;
+    check_multiple(d, 4.0, 2e-6);
+    check_multiple(d, 1.0 + 1.0 / 1024, 2e-6);
+    check_multiple(d, 1.0, 2e-6);
+}
+
 /* ---- The same bits ---- */
 
 static void expect_same_bits(const struct covariance_batch *batch,
