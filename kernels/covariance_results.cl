@@ -60,8 +60,9 @@ static inline uint bits_of_value(real value)
 /* ---- The batch is kept ---- */
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
-clkl_covariance_values(const covariance_results call, const __global uchar *scratch,
-                       __global real *result, __global real *parts, __global uint *value_status)
+clkl_covariance_values(const covariance_results call, const __global uchar *restrict scratch,
+                       __global real *restrict result, __global real *restrict parts,
+                       __global uint *restrict value_status)
 {
     const ulong count = call.samples * call.of_sample, item = get_global_id(0);
     const ulong begin = WG == 1 ? item * call.chunk : item;
@@ -84,8 +85,8 @@ clkl_covariance_values(const covariance_results call, const __global uchar *scra
 }
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
-clkl_covariance_statuses(const covariance_results call, const __global uchar *scratch,
-                         __global int *matrix_status)
+clkl_covariance_statuses(const covariance_results call, const __global uchar *restrict scratch,
+                         __global int *restrict matrix_status)
 {
     const ulong count = 2 * call.samples, item = get_global_id(0);
     const ulong begin = WG == 1 ? item * call.chunk : item;
@@ -141,8 +142,9 @@ static inline batch_sum sum_chain(const covariance_results *call, const __global
 
 /* A group per value, in turn. */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
-clkl_covariance_sums(const covariance_results call, const __global uchar *scratch,
-                     __global real *result, __global real *parts, __global uint *value_status)
+clkl_covariance_sums(const covariance_results call, const __global uchar *restrict scratch,
+                     __global real *restrict result, __global real *restrict parts,
+                     __global uint *restrict value_status)
 {
     __local batch_sum shared[ITEMS];
     const uint item = (uint)get_local_id(0);

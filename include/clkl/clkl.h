@@ -319,8 +319,9 @@ typedef struct clkl_spec {
      * specification needs CLKL_OUTPUT_NO_RESULT, because the values come from an earlier call. */
     double free_nats;
     /** For full covariances. A covariance or precision whose factorisation fails is tried once more
-     * with jitter * (mean of its diagonal) added to each element of the diagonal; the divergence is
-     * then that of the matrix so changed, and the status says so. Finite, at least 0; 0 for none;
+     * with jitter * (mean of its diagonal), if that is a positive number, added to each element of
+     * the diagonal; the divergence is then that of the matrix so changed, and the status says so.
+     * Finite, at least 0; 0 for none;
      * CLKL_INVALID_SPEC above 0 where neither side is such a matrix. */
     double jitter;
 } clkl_spec;

@@ -138,6 +138,13 @@ static long double mean_of_diagonal(size_t n, const long double *matrix)
     return sum / (long double)n;
 }
 
+/* What jitter amounts to; 0 where the diagonal's mean is no positive number. */
+static long double jitter_of(const struct clkl_factoring *how, const long double *matrix)
+{
+    const long double added = (long double)how->jitter * mean_of_diagonal(how->n, matrix);
+    return added > 0.0L && isfinite(added) ? added : 0.0L;
+}
+
 /* The factor of what `content` says, in place of it; tried once more with jitter. Returns the pivot
  * at which both failed, or 0. */
 static size_t factor_matrix(const struct clkl_multivariate *g, enum clkl_content content,
@@ -149,7 +156,7 @@ static size_t factor_matrix(const struct clkl_multivariate *g, enum clkl_content
     if (pivot == 0 || how->jitter == 0.0)
         return pivot;
     fill(g, content, how->n, matrix);
-    *added = (long double)how->jitter * mean_of_diagonal(how->n, matrix);
+    *added = jitter_of(how, matrix);
     add_to_diagonal(how->n, matrix, *added);
     return clkl_cholesky(how->n, matrix);
 }

@@ -102,6 +102,44 @@ Test(device_covariance, many_dimensions)
     covariance_batch_free(&batch);
 }
 
+/* P's covariance is `factor` times Q's, whose entries are 2^-|i-j|, so that both are exact; the
+ * means differ by a column of it. Then the KL is D/2 (factor - 1 - ln factor) and 1/2. */
+static void check_multiple(size_t d, double factor, double bound)
+{
+    const clkl_spec spec = {.struct_size = sizeof spec,
+                            .rank = 2,
+                            .shape = {1, d},
+                            .p = {.form = CLKL_MEAN_COVARIANCE},
+                            .q = {.form = CLKL_MEAN_COVARIANCE},
+                            .outputs = CLKL_OUTPUT_PARTS};
+    float *p = calloc(d * d, sizeof *p), *q = calloc(d * d, sizeof *q);
+    float *zeros = calloc(d, sizeof *zeros);
+    struct covariance_outcome found;
+    const double x = factor - 1.0, of_covariances = 0.5 * (double)d * (x - log1p(x));
+    for (size_t i = 0; i < d * d; ++i) {
+        const int apart = abs((int)(i / d) - (int)(i % d));
+        q[i] = apart < 100 ? ldexpf(1.0F, -apart) : 0.0F;
+        p[i] = (float)factor * q[i];
+    }
+    const struct test_inputs inputs = {.arrays = {q + d / 2 * d, p, zeros, q}};
+    covariance_run(&device, &spec, &inputs, &usual, &found);
+    cr_expect(fabs(found.parts[0] - of_covariances) <= bound * of_covariances,
+              "D = %zu, %g times: %.9g, exactly %.9g", d, factor, found.parts[0], of_covariances);
+    cr_expect(fabs(found.parts[1] - 0.5) <= bound, "D = %zu: %.9g", d, found.parts[1]);
+    covariance_outcome_free(&found);
+    free(p);
+    free(q);
+    free(zeros);
+}
+
+Test(device_covariance, thousands_of_dimensions)
+{
+    const size_t d = is_slow() ? 100 : 2048;
+    check_multiple(d, 4.0, 2e-6);
+    check_multiple(d, 1.0 + 1.0 / 1024, 2e-6);
+    check_multiple(d, 1.0, 2e-6);
+}
+
 /* ---- The same bits ---- */
 
 static void expect_same_bits(const struct covariance_batch *batch,
@@ -258,7 +296,7 @@ static void check_kept(size_t d, uint32_t keep, clkl_batch_reduction reduction,
 
 Test(device_covariance, kept_axes)
 {
-    static const size_t sizes[] = {4, 30, 70};
+    static const size_t sizes[] = {6, 70};
     for (size_t k = 0; k < (is_slow() ? 1 : sizeof sizes / sizeof *sizes); ++k) {
         check_kept(sizes[k], CLKL_KEEP_NONE, CLKL_BATCH_MEAN, NULL);
         check_kept(sizes[k], CLKL_KEEP_NONE, CLKL_BATCH_SUM, NULL);
@@ -334,26 +372,49 @@ Test(device_covariance, strides)
     check_spread(5, NULL);
     if (is_slow())
         return;
-    check_spread(5, &by_groups);
-    check_spread(66, &by_steps);
+    check_spread(66, &by_groups);
+}
+
+/* ---- What GPUs get ---- */
+
+/* Groups of many work-items, with tiles of 16 and of 32 of which some are not full. */
+Test(device_covariance, as_on_a_gpu)
+{
+    const struct covariance_call steps = {.tuning = &by_steps, .flags = usual.flags};
+    static const size_t sizes[] = {7, 40, 50};
+    if (is_slow())
+        return;
+    test_device_pretend_gpu(&device);
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; ++k)
+        for (double level = 0.3; level > 1e-4; level /= 1e3) {
+            struct covariance_batch batch = covariance_batch_make(
+                CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, 3, sizes[k], CLKL_F32, level);
+            check(&batch, &steps, "as on a GPU");
+            covariance_batch_free(&batch);
+        }
 }
 
 /* ---- Types ---- */
+
+static void check_types(size_t d, clkl_dtype p, clkl_dtype q, clkl_dtype compute, double bound)
+{
+    struct covariance_batch batch =
+        covariance_batch_make(CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, 3, d, p, 0.3);
+    struct covariance_batch other =
+        covariance_batch_make(CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, 3, d, q, 0.3);
+    batch.spec.q.dtype = q;
+    batch.spec.compute = compute;
+    batch.inputs.arrays[CLKL_Q_MEAN] = other.inputs.arrays[CLKL_Q_MEAN];
+    batch.inputs.arrays[CLKL_Q_SCALE] = other.inputs.arrays[CLKL_Q_SCALE];
+    check_spec(&batch.spec, &batch.inputs, &usual, bound, "types");
+    covariance_batch_free(&batch);
+    covariance_batch_free(&other);
+}
 
 Test(device_covariance, types)
 {
     if (!test_device_has_fp64(&device))
         return;
-    for (size_t d = 5; d <= 70; d += 65) {
-        struct covariance_batch batch =
-            covariance_batch_make(CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, 3, d, CLKL_F32, 0.3);
-        batch.spec.compute = CLKL_F64;
-        check(&batch, &usual, "fp32 in fp64");
-        covariance_batch_free(&batch);
-        batch =
-            covariance_batch_make(CLKL_MEAN_COVARIANCE, CLKL_MEAN_COVARIANCE, 3, d, CLKL_F64, 0.3);
-        batch.spec.compute = CLKL_F32;
-        check_spec(&batch.spec, &batch.inputs, &usual, 2e-5, "fp64 in fp32");
-        covariance_batch_free(&batch);
-    }
+    check_types(5, CLKL_F32, CLKL_F32, CLKL_F64, 1e-13);
+    check_types(70, CLKL_F64, CLKL_F32, CLKL_F32, 2e-5);
 }

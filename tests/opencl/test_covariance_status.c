@@ -115,9 +115,13 @@ static void check_jitter(size_t d, const struct clkl_tuning *tuning)
     batch.spec.jitter = 0.25;
     covariance_batch_set(&batch, CLKL_P_SCALE, 2 * d * d, -0.01);  /* jitter heals it */
     covariance_batch_set(&batch, CLKL_Q_SCALE, 5 * d * d, -100.0); /* and this not */
+    covariance_batch_set(&batch, CLKL_P_SCALE, 7 * d * d + 3 * (d + 1), NAN);
+    covariance_batch_set(&batch, CLKL_Q_SCALE, 8 * d * d + 2 * (d + 1), -1e4); /* nor can these */
     covariance_run(&device, &batch.spec, &batch.inputs, &call, &found);
     covariance_reference(&batch.spec, &batch.inputs, 0, &expected);
     cr_expect_eq(expected.status[2].p, CLKL_MATRIX_JITTERED);
+    cr_expect_eq(expected.status[7].p, 4);
+    cr_expect_eq(expected.status[8].q, 3);
     for (size_t i = 0; i < 9; ++i) {
         cr_expect(found.status[i].p == expected.status[i].p &&
                       found.status[i].q == expected.status[i].q,

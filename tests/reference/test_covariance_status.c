@@ -255,6 +255,9 @@ Test(covariance_status, jitter_that_does_not_help_leaves_the_pivot)
     b.q_scale[2 * SQUARE + 2 * D + 2] = -5.0;
     compute(&b);
     expect_one_bad(&b, &plain, 2, 0, 3, "jitter");
+    b.q_scale[2 * SQUARE + 2 * D + 2] = NAN; /* and so is the diagonal's mean */
+    compute(&b);
+    expect_one_bad(&b, &plain, 2, 0, 3, "jitter that is NaN");
 }
 
 Test(covariance_status, jitter_keeps_identical_singular_matrices_identical)
