@@ -4,6 +4,8 @@
  * same sizes with PyTorch and with OpenBLAS; README.md tells how to run both.
  */
 #define CL_TARGET_OPENCL_VERSION 120
+#include "failure.h"
+
 #include <clkl/clkl_opencl.h>
 
 #include <math.h>
@@ -13,20 +15,6 @@
 #include <time.h>
 
 enum { MAX_ROUNDS = 1001, MEAN_COLUMNS = 8 };
-
-static void fail(const char *what, const char *why)
-{
-    fprintf(stderr, "bench_covariance: %s: %s\n", what, why);
-    exit(1);
-}
-
-static void check(cl_int code, const char *call)
-{
-    char text[32];
-    snprintf(text, sizeof text, "OpenCL error %d", (int)code);
-    if (code != CL_SUCCESS)
-        fail(call, text);
-}
 
 /* ---- Inputs ---- */
 

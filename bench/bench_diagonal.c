@@ -15,6 +15,7 @@
  * Which device: the first one that the environment lets through.
  */
 #define CL_TARGET_OPENCL_VERSION 120
+#include "failure.h"
 #include "read_limit.h"
 
 #include <clkl/clkl_opencl.h>
@@ -26,20 +27,6 @@ enum { BATCH = 64, CHANNELS = 16, SIDE = 128, MAX_ROUNDS = 1001, MAX_ROWS = 48 }
 
 #define SAMPLE        ((size_t)2 * CHANNELS * SIDE * SIDE)
 #define CACHED_SAMPLE ((size_t)2 * 4096)
-
-static void fail(const char *what, const char *why)
-{
-    fprintf(stderr, "bench_diagonal: %s: %s\n", what, why);
-    exit(1);
-}
-
-static void check(cl_int code, const char *call)
-{
-    char text[32];
-    snprintf(text, sizeof text, "OpenCL error %d", (int)code);
-    if (code != CL_SUCCESS)
-        fail(call, text);
-}
 
 /* ---- What is measured ---- */
 

@@ -101,27 +101,9 @@ static double listed(const struct covariance_case *c, const char *suffix)
     return value->value;
 }
 
-static bool is_diagonal(clkl_form form)
-{
-    return form < CLKL_MEAN_COVARIANCE;
-}
-
 static bool is_factor(clkl_form form)
 {
     return form == CLKL_MEAN_CHOLESKY || form == CLKL_MEAN_STD || form == CLKL_STANDARD_NORMAL;
-}
-
-/* Whether both sides tell of the same thing, so that nothing is lost where they meet. */
-static bool same_kind(const struct covariance_case *c)
-{
-    if (is_diagonal(c->p) || is_diagonal(c->q)) {
-        const clkl_form diagonal = is_diagonal(c->p) ? c->p : c->q;
-        const clkl_form matrix = is_diagonal(c->p) ? c->q : c->p;
-        return diagonal == CLKL_STANDARD_NORMAL ||
-               (diagonal == CLKL_MEAN_VAR && matrix == CLKL_MEAN_COVARIANCE) ||
-               (diagonal == CLKL_MEAN_STD && matrix == CLKL_MEAN_CHOLESKY);
-    }
-    return c->p == c->q;
 }
 
 /* What is promised: of factors with a condition up to 1000 a bound of its own, else 50 conditions
@@ -135,7 +117,7 @@ static double relative_bound(const struct covariance_case *c, double condition, 
 
 static double bound_of(const struct covariance_case *c, double kl, double condition, bool fp64)
 {
-    const double mixed = same_kind(c) ? 0.0 : sqrt((double)c->d * kl);
+    const double mixed = covariance_case_same_kind(c) ? 0.0 : sqrt((double)c->d * kl);
     return relative_bound(c, condition, fp64) * (kl + mixed);
 }
 

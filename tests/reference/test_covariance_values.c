@@ -91,32 +91,13 @@ static struct outcome compute(const struct covariance_case *c)
 
 /* ---- Bounds ---- */
 
-static bool is_diagonal(clkl_form form)
-{
-    return form < CLKL_MEAN_COVARIANCE;
-}
-
-/* Whether both sides tell of the same thing, be it covariances, factors or precisions; then nothing
- * is lost where they meet. */
-static bool same_kind(const struct covariance_case *c)
-{
-    if (is_diagonal(c->p) || is_diagonal(c->q)) {
-        const clkl_form diagonal = is_diagonal(c->p) ? c->p : c->q;
-        const clkl_form matrix = is_diagonal(c->p) ? c->q : c->p;
-        return diagonal == CLKL_STANDARD_NORMAL ||
-               (diagonal == CLKL_MEAN_VAR && matrix == CLKL_MEAN_COVARIANCE) ||
-               (diagonal == CLKL_MEAN_STD && matrix == CLKL_MEAN_CHOLESKY);
-    }
-    return c->p == c->q;
-}
-
 /* What is promised of fp64 is 1e-13 for factors of a condition up to 1000 and 50 conditions for
  * other matrices. The reference has long double, so that of the condition next to nothing is seen
  * where that is wider than double. */
 static double bound_of(const struct covariance_case *c, double kl, double condition)
 {
     const double epsilon = LDBL_MANT_DIG >= 64 ? 0x1p-63 : 0x1p-52;
-    const double mixed = same_kind(c) ? 0.0 : sqrt((double)c->d * kl);
+    const double mixed = covariance_case_same_kind(c) ? 0.0 : sqrt((double)c->d * kl);
     return DBL_EPSILON * kl + 4.0 * condition * epsilon * (kl + mixed);
 }
 

@@ -378,3 +378,15 @@ void covariance_inputs_free(struct covariance_inputs *inputs)
     free(inputs->scale);
     *inputs = (struct covariance_inputs){NULL, NULL};
 }
+
+bool covariance_case_same_kind(const struct covariance_case *c)
+{
+    if (is_diagonal(c->p) || is_diagonal(c->q)) {
+        const clkl_form diagonal = is_diagonal(c->p) ? c->p : c->q;
+        const clkl_form matrix = is_diagonal(c->p) ? c->q : c->p;
+        return diagonal == CLKL_STANDARD_NORMAL ||
+               (diagonal == CLKL_MEAN_VAR && matrix == CLKL_MEAN_COVARIANCE) ||
+               (diagonal == CLKL_MEAN_STD && matrix == CLKL_MEAN_CHOLESKY);
+    }
+    return c->p == c->q;
+}

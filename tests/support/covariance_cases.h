@@ -35,6 +35,10 @@ struct covariance_inputs {
 /* The case with that index; false if there is none. */
 bool covariance_case_at(size_t index, struct covariance_case *out);
 
+/* Whether both sides tell of the same thing, be it covariances, factors or precisions; then nothing
+ * is lost where they meet. */
+bool covariance_case_same_kind(const struct covariance_case *c);
+
 /* How many numbers the scale of a form has: d x d, d, or 0. */
 size_t covariance_scale_count(clkl_form form, size_t d);
 
