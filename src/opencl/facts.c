@@ -34,10 +34,8 @@ static bool is_pocl(cl_device_id id)
  * when there have been so many, and says nothing (seen with 22.3). */
 enum { LLVMPIPE_LOOP_LIMIT = 65535 };
 
-static bool is_llvmpipe(cl_device_id id)
+static bool is_llvmpipe(const char *name)
 {
-    char name[128];
-    clkl_device_string(id, CL_DEVICE_NAME, name, sizeof name);
     return strncmp(name, "llvmpipe", strlen("llvmpipe")) == 0;
 }
 
@@ -54,6 +52,7 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
     cl_uint width = 0, units = 0;
     cl_ulong local_memory = 0, max_allocation = 0;
     cl_device_fp_config doubles = 0;
+    char name[1024] = "";
     size_t work_group = 0;
     const struct query queries[] = {
         {CL_DEVICE_TYPE, &type, sizeof type},
@@ -64,6 +63,7 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
         {CL_DEVICE_MAX_COMPUTE_UNITS, &units, sizeof units},
         {CL_DEVICE_LOCAL_MEM_SIZE, &local_memory, sizeof local_memory},
         {CL_DEVICE_MAX_WORK_GROUP_SIZE, &work_group, sizeof work_group},
+        {CL_DEVICE_NAME, name, sizeof name},
         {CL_DEVICE_MAX_MEM_ALLOC_SIZE, &max_allocation, sizeof max_allocation},
     };
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; ++i) {
@@ -94,6 +94,6 @@ clkl_status clkl_facts_read(cl_device_id id, struct clkl_facts *facts, clkl_erro
     facts->max_work_group = work_group;
     facts->local_memory = local_memory;
     facts->max_allocation = max_allocation;
-    facts->loop_limit = is_llvmpipe(id) ? LLVMPIPE_LOOP_LIMIT : 0;
+    facts->loop_limit = is_llvmpipe(name) ? LLVMPIPE_LOOP_LIMIT : 0;
     return CLKL_OK;
 }

@@ -79,11 +79,12 @@ static clkl_spec make_spec(uint32_t rank, const uint64_t *shape, clkl_form p, cl
     return spec;
 }
 
-/* All sets of axes, averaged over the batch or added up. Where samples have values of their own, a
- * smaller batch gives the same bits. */
-static void check_sets(clkl_spec spec, const struct clkl_tuning *tuning, const char *name)
+/* Every `step`th set of axes, averaged over the batch or added up. Where samples have values of
+ * their own, a smaller batch gives the same bits. */
+static void check_some_sets(clkl_spec spec, const struct clkl_tuning *tuning, const char *name,
+                            uint32_t first, uint32_t step)
 {
-    for (uint32_t set = 0; set < 1u << spec.rank; ++set) {
+    for (uint32_t set = first; set < 1u << spec.rank; set += step) {
         spec.keep = set == 0 ? CLKL_KEEP_NONE : set;
         spec.batch_reduction = set % 3 == 2 ? CLKL_BATCH_SUM : CLKL_BATCH_MEAN;
         struct outcome whole = check(&spec, tuning, 0, name);
@@ -94,6 +95,11 @@ static void check_sets(clkl_spec spec, const struct clkl_tuning *tuning, const c
         outcome_free(&part);
         outcome_free(&whole);
     }
+}
+
+static void check_sets(clkl_spec spec, const struct clkl_tuning *tuning, const char *name)
+{
+    check_some_sets(spec, tuning, name, 0, 1);
 }
 
 static const uint64_t shapes[][4] = {{5, 3, 7, 9},   {4, 16, 8, 16}, {3, 2, 1, 33}, {2, 5, 40, 1},
@@ -146,7 +152,7 @@ Test(device_keep, layouts)
     }
 }
 
-/* As GPUs get it, and with every knob of the schedule turned. */
+/* With every knob of the schedule turned. Each set comes with two knobs at least. */
 Test(device_keep, geometries)
 {
     static const struct clkl_tuning tunings[] = {
@@ -160,8 +166,11 @@ Test(device_keep, geometries)
     static const uint64_t tall[4] = {700, 1, 2, 5};
     fill();
     for (size_t i = 0; i < at_most(sizeof tunings / sizeof *tunings); ++i) {
-        check_sets(make_spec(4, tall, CLKL_MOMENTS, CLKL_STANDARD_NORMAL), &tunings[i], "tuned");
-        check_sets(make_spec(4, shapes[0], CLKL_MEAN_STD, CLKL_MOMENTS), &tunings[i], "tuned");
+        const uint32_t first = (uint32_t)i % 3;
+        check_some_sets(make_spec(4, tall, CLKL_MOMENTS, CLKL_STANDARD_NORMAL), &tunings[i],
+                        "tuned", first, 3);
+        check_some_sets(make_spec(4, shapes[0], CLKL_MEAN_STD, CLKL_MOMENTS), &tunings[i], "tuned",
+                        first, 3);
     }
 }
 
