@@ -140,7 +140,7 @@ STEP clkl_covariance_judge_factors(INPUTS, const covariance_call call,
         const int counts = takes_part(&s, &call, (uint)task); /* the same for all samples here */
         const int failed =
             counts && first_failure(&s, &m, task == 0 ? X_FORM : Y_FORM, item) != 0.0f;
-        if (counts && (TEAMS > 1 || failed))
+        if ((TEAMS > 1 || failed) && counts)
         {
             const operand x = operand_of(&from, &call, X_SCALE, index);
             const operand y = operand_of(&from, &call, Y_SCALE, index);
@@ -258,7 +258,7 @@ STEP clkl_covariance_difference(__global const void *restrict p_scale,
         const uint begin = (uint)(task % PIECES) * (TILE_ELEMENTS / PIECES);
         const int near = s.found[IS_NEAR] != 0.0f;
         const uint who = item_if(near, item);
-        if (i <= j && (TEAMS > 1 || near)) {
+        if ((TEAMS > 1 || near) && i <= j) {
             const operand x = operand_of(&from, &call, X_SCALE, call.first + number);
             const operand y = operand_of(&from, &call, Y_SCALE, call.first + number);
             read_difference(&s, &x, &y, i, j, begin, begin + TILE_ELEMENTS / PIECES, who);

@@ -315,3 +315,16 @@ Test(device_covariance_values, automatically)
     check_cases(few, CLKL_F32, NULL);
     cr_expect_gt(checked, 50u);
 }
+
+static bool few_wide(const struct covariance_case *c)
+{
+    return c->wide && c->d <= 16 && (is_among(c, "cc") || (c->d <= 4 && is_among(c, "tt pp ct")));
+}
+
+Test(device_covariance_values, automatically_in_fp64)
+{
+    if (!is_slow() || !test_device_has_fp64(&device))
+        return;
+    check_cases(few_wide, CLKL_F64, NULL);
+    cr_expect_gt(checked, 30u);
+}
