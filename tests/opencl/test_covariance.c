@@ -321,11 +321,25 @@ static void check_shared(size_t d, bool share_p, bool share_q, const struct clkl
     covariance_batch_free(&batch);
 }
 
+/* A shared precision becomes something else in every sample: it must be there again for the next,
+ * also where a work-item takes several. */
+static void check_shared_precision(size_t samples)
+{
+    static const struct clkl_tuning in_turn = {.rounds = 3};
+    const struct covariance_call call = {.tuning = &in_turn, .flags = usual.flags};
+    struct covariance_batch batch =
+        covariance_batch_make(CLKL_MEAN_PRECISION, CLKL_MEAN_COVARIANCE, samples, 3, CLKL_F32, 0.3);
+    batch.spec.p.layout = CLKL_SHARED;
+    check(&batch, &call, "a shared precision");
+    covariance_batch_free(&batch);
+}
+
 Test(device_covariance, shared_sides)
 {
     check_shared(4, false, true, NULL);
     if (is_slow())
         return;
+    check_shared_precision(100);
     check_shared(4, true, true, NULL);
     for (size_t d = 20; d <= 100; d += 80) {
         check_shared(d, false, true, &by_groups);
@@ -377,8 +391,9 @@ Test(device_covariance, strides)
 
 /* ---- What GPUs get ---- */
 
-/* Groups of many work-items, with tiles of 16 and of 32 of which some are not full. PoCL 3.1 compiles
- * groups of several work-items wrongly: it drops conditions that stand before a barrier. */
+/* Groups of many work-items, with tiles of 16 and of 32 of which some are not full. PoCL 3.1
+ * compiles groups of several work-items wrongly: it drops conditions that stand before a barrier.
+ */
 Test(device_covariance, as_on_a_gpu)
 {
     static const size_t sizes[] = {7, 50};

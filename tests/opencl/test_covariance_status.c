@@ -150,23 +150,46 @@ Test(device_covariance_status, jitter)
 
 /* ---- Few digits ---- */
 
-Test(device_covariance_status, few_digits)
+/* Makes the last element of a factor's diagonal so many times smaller than its largest one. */
+static void make_ill(struct covariance_batch *batch, size_t sample, double ratio)
 {
+    const size_t d = (size_t)batch->spec.shape[1], first = sample * d * d;
+    double largest = 0.0;
+    for (size_t i = 0; i < d; ++i)
+        largest = fmax(largest, covariance_batch_get(batch, CLKL_Q_SCALE, first + i * (d + 1)));
+    covariance_batch_set(batch, CLKL_Q_SCALE, first + d * d - 1, largest / ratio);
+}
+
+/* Squares of the ratios times epsilon are just below 0.01, above it, and far above. */
+static void check_few_digits(size_t d, const struct clkl_tuning *tuning)
+{
+    static const double ratios[] = {280.0, 300.0, 1e4};
+    const struct covariance_call call = {.tuning = tuning, .flags = CLKL_PLAN_NO_WARM_UP};
     struct covariance_batch batch =
-        covariance_batch_make(CLKL_MEAN_CHOLESKY, CLKL_MEAN_CHOLESKY, 3, 4, CLKL_F32, 0.3);
+        covariance_batch_make(CLKL_MEAN_CHOLESKY, CLKL_MEAN_CHOLESKY, 3, d, CLKL_F32, 0.3);
     struct covariance_outcome found, expected;
-    covariance_batch_set(&batch, CLKL_Q_SCALE, 16 + 15, 1e-4);
-    covariance_run(&device, &batch.spec, &batch.inputs,
-                   &(struct covariance_call){.flags = CLKL_PLAN_NO_WARM_UP}, &found);
+    for (size_t i = 0; i < 3; ++i)
+        make_ill(&batch, i, ratios[i]);
+    covariance_run(&device, &batch.spec, &batch.inputs, &call, &found);
     covariance_reference(&batch.spec, &batch.inputs, 0, &expected);
-    cr_expect_eq(expected.status[1].q, CLKL_MATRIX_FEW_DIGITS);
     for (size_t i = 0; i < 3; ++i) {
+        cr_expect_eq(found.status[i].q, i == 0 ? 0 : CLKL_MATRIX_FEW_DIGITS, "D = %zu, ratio %g", d,
+                     ratios[i]);
         cr_expect_eq(found.status[i].q, expected.status[i].q);
         cr_expect_eq(found.value_status[i], expected.value_status[i]);
     }
     covariance_outcome_free(&found);
     covariance_outcome_free(&expected);
     covariance_batch_free(&batch);
+}
+
+Test(device_covariance_status, few_digits)
+{
+    check_few_digits(4, NULL);
+    if (is_slow())
+        return;
+    check_few_digits(40, &by_groups);
+    check_few_digits(70, &by_steps);
 }
 
 /* ---- A deterministic P ---- */
